@@ -11,7 +11,11 @@ from transactive.forecasting import registry
 from transactive.forecasting.conformance import check_forecaster
 from transactive.forecasting.models.baselines import Empirical, last_day, last_week, mean_of_week
 from transactive.forecasting.models.boosted import Boosted
+from transactive.forecasting.models.boosted_year import BoostedYear
+from transactive.forecasting.models.climatology import Climatology
+from transactive.forecasting.models.lear import Lear
 from transactive.forecasting.models.pooled import Pooled, with_pool
+from transactive.forecasting.models.smoothing import SeasonalSmoothing
 from transactive.forecasting.pool.model import Pool
 from transactive.forecasting.series import History, Quantiles
 
@@ -29,7 +33,9 @@ def test_no_registered_forecaster_looks_ahead_or_breaks_another_rule(name):
         recipe = replace(recipe, trees=10)  # what is seen does not depend on how many
     if isinstance(recipe, Pool):
         recipe = replace(recipe, asked=("empirical", "last-day", "regression"))
-    check_forecaster(recipe, random(), lengths=(3600,))
+    if isinstance(recipe, BoostedYear):
+        recipe = replace(recipe, trees=5, rows=2_000)
+    check_forecaster(recipe, random(), lengths=(3600,), days=470 if isinstance(recipe, BoostedYear) else 64)
 
 
 def test_a_trivial_forecaster_conforms_at_every_length_of_a_slot():
@@ -96,6 +102,55 @@ def test_trivial_forecasts_are_what_their_names_say():
     assert set(said(mean_of_week(), history).mean.ravel()) == {7}
     assert set(said(Empirical(), history).mean.ravel()) == {5.5}
     assert said(Empirical(), history).values[0, 0, 2] == 5.5
+
+
+def test_climatology_takes_the_same_season_and_kind_of_day_of_all_years():
+    day = np.arange(3 * 365 + 20)
+    dear = (day + 3) % 7 >= 5  # day 0 of 1970 is a Thursday
+    wh = 100 + 50 * np.cos(2 * np.pi * day / 365.25) + 10 * dear
+    history = History(0, HOUR, np.repeat(wh, 24)[:, None])
+    forecast = said(Climatology(), history.until((3 * 365 - 5) * 24, 0), 20 * 24)
+    missed = forecast.values[::24, 0, 2] - wh[3 * 365 - 5 : 3 * 365 + 15]
+    assert np.abs(missed).max() < 2  # of 50 that a season makes, and 10 that a kind of day does
+    in_spring = said(Climatology(), history.until((2 * 365 + 91) * 24, 0), 24)
+    assert abs(in_spring.mean[0, 0] - wh[2 * 365 + 91]) < 2
+    first_month = said(Climatology(), history.until(20 * 24, 0), 24)
+    assert 130 < first_month.values.min() < first_month.values.max() < 165
+
+
+def test_smoothing_learns_a_day_and_a_week_and_what_remains_of_an_error():
+    hour = np.arange(40 * 24)
+    wh = 300 + 100 * np.sin(2 * np.pi * hour / 24) + 80 * (hour // 24 % 7 == 2)
+    history = History(0, HOUR, np.stack([wh, 5 * wh], axis=1))
+    forecast = said(SeasonalSmoothing(), history.until(33 * 24, 0), 7 * 24)
+    np.testing.assert_allclose(forecast.values[:, :, 2], history.values[33 * 24 :], atol=1)
+    draw = random()
+    rough = np.zeros(len(hour))
+    for k in range(1, len(hour)):
+        rough[k] = 0.95 * rough[k - 1] + draw.normal(0, 10)
+    lasting = History(0, HOUR, (wh + rough)[:, None])
+    errors: dict[str, list[float]] = {"smoothing": [], "last-week": []}
+    for name, recipe in (("smoothing", SeasonalSmoothing()), ("last-week", last_week())):
+        for end in range(30 * 24, 39 * 24, 12):
+            told = said(recipe, lasting.until(end, 0), 6).values[:, 0, 2]
+            errors[name].append(np.abs(told - lasting.values[end : end + 6, 0]).mean())
+    assert np.mean(errors["smoothing"]) < np.mean(errors["last-week"]) / 1.5
+
+
+def test_the_linear_model_uses_all_hours_of_what_is_known_and_holds_where_a_column_wakes_up():
+    draw = random()
+    days = 100
+    wind = draw.normal(0, 1, (days, 1)) + draw.normal(0, 0.3, (days, 24))
+    sun = np.where(np.arange(days)[:, None] < 92, 1e-6 * draw.random((days, 24)), 50.0)  # a column that begins to move
+    price = 40 - 10 * wind.mean(axis=1, keepdims=True) + draw.normal(0, 0.5, (days, 24))
+    ahead = np.stack([wind.ravel(), sun.ravel()], axis=1)
+    history = History(0, HOUR, price.reshape(-1, 1), ahead)
+    model = Lear().train(history.until(90 * 24, 24), 24, draw)
+    told = [model.predict(history.until(day * 24, 24), 24) for day in range(90, 99)]
+    missed = np.abs(np.stack([t.values[:, 0, 2] for t in told]) - price[90:99])
+    assert missed.mean() < 2.0  # the wind moves the price by 8 on average
+    with pytest.raises(DataError, match="7 days ahead"):
+        Lear().train(history, 8 * 24, draw)
 
 
 def test_a_point_forecast_has_the_quantiles_of_its_own_errors():

@@ -31,6 +31,7 @@ MODULES = {
     "sessions": "transactive.bench.markets.sessions",
     "grid": "transactive.bench.runs.grid",
     "intelligence": "transactive.bench.intelligence.forecasts",
+    "forecasts": "transactive.bench.intelligence.pool",
     "insights": "transactive.bench.intelligence.insights",
     "agents": "transactive.bench.intelligence.agents",
     "autonomy": "transactive.bench.runs.autonomy",
@@ -48,7 +49,7 @@ MODULES = {
     "pages": "transactive.bench.runs.pages",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("store", "shards", "country", "downtime", "pages")
+ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "pages")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

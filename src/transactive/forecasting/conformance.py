@@ -13,18 +13,21 @@ DAYS = 64
 POISON = 1e9
 
 
-def check_forecaster(recipe: Forecaster, random: np.random.Generator, lengths: tuple[int, ...] = (3600, 1800)) -> None:
+def check_forecaster(
+    recipe: Forecaster, random: np.random.Generator, lengths: tuple[int, ...] = (3600, 1800), days: int = DAYS
+) -> None:
     """Train and ask a forecaster on random series of two members and raise RuleBroken for the first broken rule.
 
-    lengths: of a slot [s]. Rules: a forecast has its shape, is finite and its quantiles do not cross; what comes after
-    the time of issue changes nothing, not even where it lies in memory behind what is given; the same history gives the
-    same forecast; gaps and a member without history do no harm; nothing that is given is changed; a model that can be
-    stored forecasts the same when it is read again; too little history is forecast or refused with DataError.
+    lengths: of a slot [s]. days: of history, for one that learns from more than two months. Rules: a forecast has its
+    shape, is finite and its quantiles do not cross; what comes after the time of issue changes nothing, not even where
+    it lies in memory behind what is given; the same history gives the same forecast; gaps and a member without history
+    do no harm; nothing that is given is changed; a model that can be stored forecasts the same when it is read again;
+    too little history is forecast or refused with DataError.
     """
     for length in lengths:
         per_day = 86_400 // length
-        series = random_series(random, DAYS * per_day, per_day)
-        known, horizon = (DAYS - 2) * per_day, per_day
+        series = random_series(random, days * per_day, per_day)
+        known, horizon = (days - 2) * per_day, per_day
         seed = int(random.integers(1 << 30))
         clean, poisoned = (
             _told(recipe, values, length, known, horizon, seed) for values in (series, _poison(series, known))

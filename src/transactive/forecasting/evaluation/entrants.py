@@ -19,7 +19,7 @@ MANY = ("boosted",)
 """Beside those where there are several series."""
 SINGLE = ("boosted", "smoothing", "linear")
 """Beside those where there is one."""
-LONG = ("boosted",)
+LONG = ("boosted", "boosted-year")
 """Beside those for more than a week ahead."""
 
 

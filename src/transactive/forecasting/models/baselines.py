@@ -63,10 +63,10 @@ class Fading:
         weight = 0.5 ** (np.arange(len(past))[::-1] / self.half_life)
         weight /= weight.sum()
         step = steps_on_clock(history, horizon) % series.per_day
-        return Quantiles(_weighted(past, weight)[step], np.tensordot(weight, past, axes=1)[step])
+        return Quantiles(weighted_quantiles(past, weight)[step], np.tensordot(weight, past, axes=1)[step])
 
 
-def _weighted(past: FloatArray, weight: FloatArray) -> FloatArray:
+def weighted_quantiles(past: FloatArray, weight: FloatArray) -> FloatArray:
     """Quantiles of days of these weights, (per_day, members, levels): linear between the middles of the weights."""
     order = np.argsort(past, axis=0, kind="stable")
     values, weights = np.take_along_axis(past, order, axis=0), weight[order]

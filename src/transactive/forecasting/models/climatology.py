@@ -1,8 +1,10 @@
 """Climatology: what this date, hour and kind of day brought in all years that are known.
 
-What a forecast far ahead has to beat, and for a month ahead hard to beat without weather. A sample is a past day of the
-same kind (working day, Saturday, Sunday or holiday) within two weeks of the date in any year, the current one
-included. Where these are too few, as in a first year, the newest days of the kind take their place.
+What a forecast far ahead has to beat, and for a month ahead hard to beat without weather. A sample is a past day within
+four weeks of the date in any year, the current one included; it counts the less the farther off it is. One of another
+kind (working day, Saturday, Sunday or holiday) is moved by how the mean profiles of the kinds differ around the date,
+as there are too few Sundays in a month for outer quantiles. In a first year, where too few days are near, the newest
+ones are the samples.
 """
 
 from __future__ import annotations
@@ -14,24 +16,25 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.slots import DAY
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import ClockSeries, on_clock, steps_on_clock
-from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
+from transactive.forecasting.models.baselines import weighted_quantiles
+from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
-AROUND = 14
-"""Days before and after the date that count as the same season."""
-LEAST = 8
-"""Samples below which the newest days of the kind are taken instead."""
-NEWEST = 20
+AROUND = 28
+"""Days before and after the date that are samples."""
+PROFILES = 45
+"""Days before and after the date over which the profiles of the kinds are taken."""
+LEAST = 14
+"""Samples below which the newest days are taken."""
+KINDS = 3
 YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
 class Climatology:
-    """Quantiles and mean of past days of the same season and kind."""
-
-    around: int = AROUND
+    """Quantiles and mean of past days of the same season, each as one of the kind that is forecast."""
 
     def train(self, history: History, horizon: int, random: np.random.Generator) -> Climatology:  # noqa: ARG002 - nothing to learn
         """There is nothing to learn."""
@@ -44,25 +47,43 @@ class Climatology:
         index = len(series.values) + series.first + steps_on_clock(history, horizon)
         day, slot = index // series.per_day, index % series.per_day
         kinds = kinds_of(history.calendar, first, first + len(days))
+        lowest = lowest_of(history)
         values, mean = np.empty((horizon, days.shape[2], len(LEVELS))), np.empty((horizon, days.shape[2]))
         for date in np.unique(day).tolist():
             at = day == date
             kind = int(kinds_of(history.calendar, date, date + 1)[0])
-            samples = days[sample_days(first, kinds, date, kind, self.around)]
-            values[at] = np.moveaxis(np.quantile(samples, LEVELS, axis=0), 0, -1)[slot[at]]
-            mean[at] = samples.mean(axis=0)[slot[at]]
-        return Quantiles(values, mean)
+            samples, weight = samples_of(days, kinds, distance(first, len(days), date), kind)
+            values[at] = weighted_quantiles(samples, weight)[slot[at]]
+            mean[at] = np.tensordot(weight, samples, axes=1)[slot[at]]
+        return in_order(values, mean, lowest)
 
 
-def sample_days(first: int, kinds: IntArray, date: int, kind: int, around: int) -> IntArray:
-    """Rows of the past days that a day of a date and kind is compared with; `first` is the date of row 0."""
-    past = first + np.arange(len(kinds))
-    off = np.abs((past - date + YEAR / 2) % YEAR - YEAR / 2)
-    alike = kinds == kind
-    found = np.flatnonzero((off <= around) & alike)
-    if len(found) < LEAST:
-        found = np.flatnonzero(alike)[-NEWEST:]
-    return found if len(found) else np.arange(len(kinds))[-NEWEST:]
+def distance(first: int, count: int, date: int) -> FloatArray:
+    """Days between a date and each past day's date, whatever the year, (days,); `first` is the first past day."""
+    off: FloatArray = np.abs((np.arange(first, first + count) - date + YEAR / 2) % YEAR - YEAR / 2)
+    return off
+
+
+def samples_of(days: FloatArray, kinds: IntArray, off: FloatArray, kind: int) -> tuple[FloatArray, FloatArray]:
+    """Past days as if they were of a kind, (samples, per_day, members), and their weights, which add up to 1."""
+    near = np.flatnonzero(off < AROUND)
+    if len(near) < LEAST:
+        near, weight = np.arange(len(days))[-AROUND:], np.ones(len(days))[-AROUND:]
+    else:
+        weight = 1 - off[near] / AROUND
+    around = off <= PROFILES
+    profiles = {k: _profile(days, around & (kinds == k)) for k in range(KINDS)}
+    own = profiles[kind]
+    samples = days[near]
+    if own is not None:
+        others = [profiles[k] for k in kinds[near].tolist()]
+        samples = samples + np.stack([own - other if other is not None else np.zeros_like(own) for other in others])
+    return samples, weight / weight.sum()
+
+
+def _profile(days: FloatArray, chosen: BoolArray) -> FloatArray | None:
+    """Mean of some days, (per_day, members); None where there are none."""
+    return days[chosen].mean(axis=0) if chosen.any() else None
 
 
 def whole_days(series: ClockSeries, length: int) -> tuple[FloatArray, int]:

@@ -44,6 +44,8 @@ LEAST_PULL = 1e-9
 """Of a column on the target: less is none."""
 LEAST_SPREAD = 0.2
 """Deviation by the median, as a share of the usual one, below which a series, such as sun, is scaled by the latter."""
+NORMAL = 1.4826
+"""Deviation of a normal distribution over its median deviation."""
 BEYOND = 1.0
 """How far a forecast may lie beyond all that was seen, as asinh."""
 LOOK_BACK = max(*AGO, *AHEAD_AGO) + 2
@@ -67,14 +69,14 @@ class Lear:
         if len(series.values) < LEAST_DAYS * per_day + horizon:
             raise DataError(f"{len(history.values)} slots of history; the linear model needs {LEAST_DAYS} days")
         known, ends = explained(history, series, horizon), issues(series, horizon)
-        taming = Taming.of(known)
-        table = LinearTable.of(known, ends, horizon, taming)
+        taming, ahead = Taming.of(known.values), Taming.of(known.ahead)
+        table = LinearTable.of(known, ends, horizon, taming, ahead)
         members = [_member(table, member) for member in range(series.values.shape[1])]
         weights = np.ascontiguousarray(
             np.stack([lines for lines, _ in members], axis=2)
         )  # (windows, steps, members, columns)
         errors = np.stack([missed for _, missed in members], axis=1)  # (steps, members, days)
-        return LearModel(weights, errors, taming, lowest_of(history))
+        return LearModel(weights, errors, taming, ahead, lowest_of(history))
 
     def from_bytes(self, content: bytes) -> LearModel:
         """The model that `to_bytes` wrote. Raises DataError for one of an older version."""
@@ -83,8 +85,8 @@ class Lear:
         except msgspec.ValidationError:
             raise DataError("its linear model is of an older version; train anew") from None
         lowest = stored.lowest if stored.lowest is not None else -np.inf
-        taming = Taming(*(part.array for part in stored.taming))
-        return LearModel(stored.weights.array, stored.errors.array, taming, lowest)
+        taming, ahead = (Taming(*part.array) for part in (stored.taming, stored.ahead))
+        return LearModel(stored.weights.array, stored.errors.array, taming, ahead, lowest)
 
 
 class LinearFile(msgspec.Struct, frozen=True):
@@ -92,45 +94,50 @@ class LinearFile(msgspec.Struct, frozen=True):
 
     weights: Floats
     errors: Floats
-    taming: tuple[Floats, Floats, Floats, Floats, Floats, Floats]
+    taming: Floats
+    ahead: Floats
     lowest: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taming:
-    """Medians and deviations that series, and what is known in advance, are counted from; least and most of the series.
+    """How columns are tamed: median and deviation that each is counted from, and least and most that came of it.
 
-    Each is (members,) or (columns,).
+    Each is (columns,).
     """
 
     centre: FloatArray
     scale: FloatArray
     least: FloatArray
     most: FloatArray
-    ahead_centre: FloatArray
-    ahead_scale: FloatArray
 
     @classmethod
-    def of(cls, known: Explained) -> Taming:
-        """That of a history."""
-        centre, scale = _middle(known.values)
-        tamed = np.arcsinh((known.values - centre) / scale)
-        ahead = _middle(known.ahead) if known.ahead.size else (np.empty(0), np.empty(0))
-        return cls(centre, scale, tamed.min(axis=0), tamed.max(axis=0), *ahead)
+    def of(cls, columns: FloatArray) -> Taming:
+        """That of a history, (slots, columns)."""
+        if not columns.size:
+            return cls(*[np.empty(0)] * 4)
+        centre, usual = np.median(columns, axis=0), columns.std(axis=0)
+        scale = np.median(np.abs(columns - centre), axis=0) * NORMAL
+        scale = np.where(scale > LEAST_SPREAD * usual, scale, usual)
+        scale = np.where(scale > 0, scale, 1.0)
+        tamed = np.arcsinh((columns - centre) / scale)
+        return cls(centre, scale, tamed.min(axis=0) - BEYOND, tamed.max(axis=0) + BEYOND)
 
-    def values(self, values: FloatArray) -> FloatArray:
-        """Series, tamed."""
-        tamed: FloatArray = np.arcsinh((values - self.centre) / self.scale)
-        return tamed
+    def tamed(self, columns: FloatArray) -> FloatArray:
+        """Columns tamed; nothing lies far beyond what was learnt from."""
+        if not columns.size:
+            return columns
+        return np.clip(np.arcsinh((columns - self.centre) / self.scale), self.least, self.most)
 
-    def bounds(self, member: int) -> tuple[float, float]:
-        """Least and most that is forecast of a member."""
-        return float(self.least[member]) - BEYOND, float(self.most[member]) + BEYOND
+    def wild(self, tamed: FloatArray, column: int) -> FloatArray:
+        """Values of a column again, none far beyond what was learnt from."""
+        bounded = np.clip(tamed, self.least[column], self.most[column])
+        values: FloatArray = np.sinh(bounded) * self.scale[column] + self.centre[column]
+        return values
 
-    def known_ahead(self, ahead: FloatArray) -> FloatArray:
-        """What is known in advance, tamed."""
-        tamed: FloatArray = np.arcsinh((ahead - self.ahead_centre) / self.ahead_scale) if ahead.size else ahead
-        return tamed
+    def stored(self) -> Floats:
+        """As it is stored, (4, columns)."""
+        return Floats.of(np.stack((self.centre, self.scale, self.least, self.most)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +147,7 @@ class LearModel:
     weights: FloatArray
     errors: FloatArray
     taming: Taming
+    ahead: Taming
     lowest: float
 
     def predict(self, history: History, horizon: int) -> Quantiles:
@@ -148,32 +156,26 @@ class LearModel:
         series = on_clock(recent)
         learnt = self.weights.shape[1]
         known, end = explained(recent, series, learnt), np.array([len(series.values)])
-        table = LinearTable.of(known, end, learnt, self.taming)
+        table = LinearTable.of(known, end, learnt, self.taming, self.ahead)
         steps = np.minimum(steps_on_clock(recent, horizon), learnt - 1).tolist()
         members = series.values.shape[1]
         values, mean = np.empty((horizon, members, len(LEVELS))), np.empty((horizon, members))
         for k, step in enumerate(steps):
             for member in range(members):
                 row = np.append(table.row(step, member), 1.0)
-                least, most = self.taming.bounds(member)
-                point = np.clip(self.weights[:, step, member] @ row, least, most).mean()
+                point = (self.weights[:, step, member] @ row).mean()
                 around = self.errors[max(step - 1, 0) : step + 2, member].ravel()
-                outcomes = (
-                    np.sinh(np.clip(point + around, least, most)) * self.taming.scale[member]
-                    + self.taming.centre[member]
-                )
+                outcomes = self.taming.wild(point + around, member)
                 values[k, member], mean[k, member] = np.quantile(outcomes, LEVELS), outcomes.mean()
         return in_order(values, mean, self.lowest)
 
     def to_bytes(self) -> bytes:
         """The same model as bytes, for a file."""
-        t = self.taming
-        taming = (t.centre, t.scale, t.least, t.most, t.ahead_centre, t.ahead_scale)
         lowest = self.lowest if np.isfinite(self.lowest) else None
-        a, b, c, d, e, f = map(Floats.of, taming)
-        return msgspec.json.encode(
-            LinearFile(Floats.of(self.weights), Floats.of(self.errors), (a, b, c, d, e, f), lowest)
+        stored = LinearFile(
+            Floats.of(self.weights), Floats.of(self.errors), self.taming.stored(), self.ahead.stored(), lowest
         )
+        return msgspec.json.encode(stored)
 
 
 @dataclass(slots=True, eq=False)
@@ -189,9 +191,9 @@ class LinearTable:
     _past: FloatArray | None = None
 
     @classmethod
-    def of(cls, known: Explained, ends: IntArray, horizon: int, taming: Taming) -> LinearTable:
+    def of(cls, known: Explained, ends: IntArray, horizon: int, taming: Taming, ahead: Taming) -> LinearTable:
         """That of a history, tamed."""
-        return cls(known, ends, horizon, taming.values(known.values), taming.known_ahead(known.ahead), taming)
+        return cls(known, ends, horizon, taming.tamed(known.values), ahead.tamed(known.ahead), taming)
 
     def row(self, step: int, member: int) -> FloatArray:
         """What explains a step of a member, (ends, columns), or (columns,) for one end."""
@@ -216,7 +218,7 @@ def _member(table: LinearTable, member: int) -> tuple[FloatArray, FloatArray]:
     lines, said = [], []
     for window in windows:
         early = _fitted(table, member, before & (ends > ends[before][-1] - window))
-        tried = np.clip(_said(table, member, early, newest), *table.taming.bounds(member))
+        tried = np.clip(_said(table, member, early, newest), table.taming.least[member], table.taming.most[member])
         missed = [np.abs(one - _came(table, member, newest)).mean() for one in tried]
         best = int(np.argmin(missed))
         said.append(tried[best])
@@ -290,11 +292,3 @@ def _lasso(scaled: Scaled, target: FloatArray) -> FloatArray:
         )
     weights: FloatArray = path.T
     return weights
-
-
-def _middle(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Median, and the deviation of a normal distribution with the same median deviation; 1 where nothing moves."""
-    centre, usual = np.median(values, axis=0), values.std(axis=0)
-    scale = np.median(np.abs(values - centre), axis=0) * 1.4826
-    scale = np.where(scale > LEAST_SPREAD * usual, scale, usual)
-    return centre, np.where(scale > 0, scale, 1.0)

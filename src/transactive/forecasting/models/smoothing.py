@@ -26,7 +26,8 @@ WINDOW = 84
 """Days learnt from."""
 LEAST_DAYS = 4
 WARM_DAYS = 14
-"""Days that seasons begin from, or half of what is known."""
+"""Days that seasons begin from, or half of what is known where fewer than three days would be left to try rates on."""
+LEAST_TRIED = 3
 MOST_ISSUES = 28
 """Times of issue at which rates are tried, newest last."""
 RATES = tuple(product((0.0, 0.02, 0.1), (0.03, 0.1, 0.25), (0.05, 0.2, 0.4)))
@@ -67,7 +68,8 @@ class SeasonalSmoothing:
 def _smoothed(values: FloatArray, per_day: int, longest: int) -> tuple[FloatArray, FloatArray]:
     """Point forecast, (longest, members), and the quantiles of its errors, (longest, members, levels)."""
     known = len(values)
-    warm = min(WARM_DAYS * per_day, max((known - longest) // (2 * per_day), 1) * per_day)
+    days = (known - longest) // per_day
+    warm = (WARM_DAYS if days >= WARM_DAYS + LEAST_TRIED else max(days // 2, 1)) * per_day
     seasons = Seasons.begin(values[:warm], per_day)
     apart = max(per_day // 4, 1) if longest <= per_day // 4 else per_day
     issues = np.arange(known - longest, warm - 1, -apart)[:MOST_ISSUES][::-1]
