@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from transactive.cli.community.commands import schema
+from transactive.config.storage import with_storage
 from transactive.core.community.community import Community
 from transactive.texts.community_keys import KEYS
 
-RECORDS = msgspec.json.schema(Community)["$defs"]
+RECORDS = with_storage(msgspec.json.schema(Community))["$defs"]
 
 
 @pytest.mark.parametrize("record", sorted(RECORDS.keys() | KEYS.keys()))

@@ -33,6 +33,13 @@ def taken_out(data: Any) -> tuple[Any, StorageRules]:  # noqa: ANN401 - parsed T
     return {key: value for key, value in data.items() if key != KEY}, rules
 
 
+def with_storage(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of a community with this table beside the others, as its file has it."""
+    schema["$defs"] |= msgspec.json.schema(StorageRules)["$defs"]
+    schema["$defs"]["Community"]["properties"][KEY] = {"$ref": "#/$defs/StorageRules", "default": {}}
+    return schema
+
+
 def storage_of(text: bytes) -> StorageRules:
     """What a community file that was read already says of it."""
     return taken_out(msgspec.toml.decode(text))[1]

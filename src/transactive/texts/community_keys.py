@@ -28,6 +28,7 @@ KEYS: dict[str, dict[str, str]] = {
         "chain": "How settlement is committed.",
         "data": "Files of measured data.",
         "run": "Which slots to run.",
+        "store": "Where a run keeps its state, on this machine; no part of the community.",
         "forecast": "Who forecasts.",
         "detection": "Search for theft and faults.",
         "trading": "Who trades for members.",
@@ -115,6 +116,9 @@ KEYS: dict[str, dict[str, str]] = {
             "day of the readings."
         ),
         "days": "Days to run; left out, to the end of the readings.",
+    },
+    "StorageRules": {
+        "url": "Database of PostgreSQL, `postgresql://user@host:5432/database`; left out, a file in the state folder.",
     },
     "ForecastRules": {
         "model": (

@@ -12,6 +12,7 @@ import msgspec
 from transactive.cli.community.preset_example import with_preset
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, EXAMPLE
+from transactive.config.storage import with_storage
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
@@ -66,7 +67,7 @@ def print_schema() -> None:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of a community file in whole numbers, with what each key means."""
-    found = msgspec.json.schema(Community)
+    found = with_storage(msgspec.json.schema(Community))
     for name, record in found["$defs"].items():
         for key, text in KEYS[name].items():
             record["properties"][key]["description"] = text
