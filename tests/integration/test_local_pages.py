@@ -15,9 +15,9 @@ from markupsafe import Markup
 from tests.integration.conftest import call
 from tests.integration.test_accounts import SECURE, browser, join
 from transactive.core.slots import local_text, parse_time
-from transactive.texts.formatting import Words
-from transactive.web.pages.parts.times import STAMP, in_local_times
-from transactive.web.pages.statement_routes import _span
+from transactive.texts.formatting import STAMP, Words
+from transactive.web.pages.parts.times import in_local_times
+from transactive.web.papers.routes import _span
 
 ANGELES = Words("USD", ZoneInfo("America/Los_Angeles"))
 TAGS = re.compile(r"<(script|style)\b.*?</\1>|<code\b.*?</code>|<[^>]*>", re.DOTALL)

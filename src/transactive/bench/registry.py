@@ -47,9 +47,10 @@ MODULES = {
     "country": "transactive.bench.runs.country",
     "downtime": "transactive.bench.runs.downtime",
     "pages": "transactive.bench.runs.pages",
+    "papers": "transactive.bench.runs.papers",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "pages")
+ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "pages", "papers")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from transactive.core.slots import DAY, midnight
+from transactive.core.errors import InputError
+from transactive.core.slots import DAY, midnight, parse_time
 from transactive.core.units import NANO, money_text
 
 CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
 """Currencies whose prices people know in hundredths."""
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
+"""A time in UTC, as messages write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,16 @@ class Words:
     def moment(self, seconds: int) -> str:
         """A time with its day: 11 June 2017, 18:00."""
         return f"{self.short_day(seconds)} {datetime.fromtimestamp(seconds, self.zone).year}, {self.clock(seconds)}"
+
+    def localised(self, text: str) -> str:
+        """A sentence with its times in UTC as the clocks of the zone show them."""
+        return STAMP.sub(self._moment_of, text)
+
+    def _moment_of(self, stamp: re.Match[str]) -> str:
+        try:
+            return self.moment(parse_time(stamp[0]))
+        except (InputError, OverflowError):
+            return stamp[0]  # no time after all, such as 31 June
 
     def day_start(self, seconds: int) -> int:
         """Midnight before a time, or at it [Unix s]."""

@@ -18,6 +18,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
+from transactive.services.papers.jobs import PaperJobs
 from transactive.texts.page_terms import TERMS
 from transactive.web.account_routes import ROUTES
 from transactive.web.accounts.rates import Rates
@@ -37,8 +38,8 @@ from transactive.web.pages.parts.times import local_filter
 from transactive.web.pages.readings.routes import answer as answer_readings
 from transactive.web.pages.readings.routes import answer_about_held, bring, readings
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
-from transactive.web.pages.statement_routes import statement
 from transactive.web.pages.verify_routes import verify, verify_file
+from transactive.web.papers.routes import ROUTES as PAPERS
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, known_queries
 from transactive.web.run_context import RunContext
@@ -77,10 +78,11 @@ def build_app(
     is needed. port: where it is served.
     """
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
+    paper_jobs = PaperJobs(folder)
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *EXPLORER, finding, explained, statement, readings, bring, answer_about_held, answer_readings),
+            *(*ROUTES, *EXPLORER, *PAPERS, finding, explained, readings, bring, answer_about_held, answer_readings),
             *(act_on_page, step_on_page, api_router()),
             _files(),
         ],
@@ -90,6 +92,7 @@ def build_app(
             "house": Provide(lambda: house, sync_to_thread=False),
             "rates": Provide(lambda: rates, sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
+            "paper_jobs": Provide(lambda: paper_jobs, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(house)],
         guards=[for_scopes, known_queries],

@@ -115,7 +115,7 @@ def run_redemption(where: StateOptions, beneficiary: str, reason: str | None, sp
     with certificate_service(where.state) as service:
         made = redemption(service, beneficiary, reason, *_times(span))
     if output.suffix == ".html":
-        from transactive.web.pages.redemption_file import redemption_html
+        from transactive.web.papers.redemption_file import redemption_html
 
         _replace(output, redemption_html(made).encode())
     else:

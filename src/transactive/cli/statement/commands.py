@@ -12,33 +12,36 @@ from cyclopts import Parameter
 def statement(
     *,
     state: Path,
-    member: str,
+    member: str | None = None,
     output: Annotated[Path, Parameter(alias="-o")],
     first: Annotated[str | None, Parameter(name="--from")] = None,
     end: Annotated[str | None, Parameter(name="--to")] = None,
+    month: str | None = None,
     node: str | None = None,
 ) -> None:
-    """Write a member's statement: energy, money, carbon and certificates of every slot, with proofs.
+    """Write a member's statement, or those of all: energy, money, carbon and certificates of every slot, with proofs.
 
     Parameters
     ----------
     state
         State folder of a run or a demo.
     member
-        Whose statement.
+        Whose statement; without it all members' papers go into a .zip.
     output
-        File to write: canonical JSON that `verify` takes, or a page for people where it ends in .html, or a
-        table of the slots where it ends in .csv.
+        File to write: canonical JSON that `verify` takes; a paper of two pages with an annex where it ends in .pdf, a
+        page in .html, a table of the slots in .csv; all three but the page, of every member, in .zip.
     first
         First slot, UTC; without it the run's first.
     end
         End, UTC; without it the end of the last slot that was settled, also while the run goes on.
+    month
+        Local month in place of both, like 2026-05: what is settled of it.
     node
         Where the run settled, if not on the chain in its state folder.
     """
     from transactive.cli.statement.actions import write_statement
 
-    write_statement(state, member, output, first=first, end=end, node=node)
+    write_statement(state, member, output, asked=(first, end, month), node=node)
 
 
 def verify(

@@ -166,6 +166,7 @@ class SlotTree:
         hashes[0:-2:2] = _hash_rows(LEAF, _leaf_rows(leaves, self.salts[:-1]))
         hashes[1::2] = _hash_rows(BLIND, _blinding_rows(leaves.slot, offsets, drawn[:, 32:64]))
         self._hashes, self._sums = [hashes], [places]
+        self._asked: dict[tuple[int, int], tuple[bytes, int, int]] = {}
         for level in range(depth):
             self._grow(level)
 
@@ -185,9 +186,12 @@ class SlotTree:
         """Hash, money and energy of a node of a level, counted from the leaves."""
         if position >= len(self._hashes[level]):
             return _blank(level), 0, 0
-        sums = self._sums[level][position]
-        money, energy = (int.from_bytes(_words(half[None]).tobytes(), "big") for half in (sums[:4], sums[4:]))
-        return self._hashes[level][position].tobytes(), money, energy
+        known = self._asked.get((level, position))
+        if known is None:  # the ways of all leaves meet
+            sums = self._sums[level][position]
+            money, energy = (int.from_bytes(_words(half[None]).tobytes(), "big") for half in (sums[:4], sums[4:]))
+            known = self._asked[level, position] = self._hashes[level][position].tobytes(), money, energy
+        return known
 
     @property
     def root(self) -> bytes:

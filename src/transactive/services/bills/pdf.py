@@ -33,7 +33,7 @@ def as_pdf(document: bytes) -> bytes:
     from reportlab.pdfgen.canvas import Canvas
 
     root, made = ET.fromstring(document), io.BytesIO()  # noqa: S314 - our own document
-    _fonts()
+    fonts()
     canvas = Canvas(
         made, pagesize=(210 * MM, 297 * MM), invariant=1, pageCompression=1, initialFontName=FONT, pdfVersion=(1, 7)
     )
@@ -55,7 +55,7 @@ Cell = tuple[float, str, str]
 """Where text stands [pt], its font, and itself; at the right edge it ends there."""
 
 
-def _fonts() -> None:
+def fonts() -> None:
     """The fonts that come with the library, which hold the letters of western Europe, and the euro."""
     import reportlab
     from reportlab.pdfbase import pdfmetrics

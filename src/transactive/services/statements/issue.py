@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,13 +27,14 @@ from transactive.engine.books.rebuilt import at_the_time, books_at, community_of
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement
 from transactive.insight.statements.totals import sources_of, totals_of
-from transactive.services.statements.settlements import StatedSettlement, stated_link
+from transactive.services.statements.settlements import SlotTrees, StatedSettlement, stated_link
 from transactive.services.statements.stated_rules import stated_rules
 from transactive.store import Store, holds_state
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from transactive.chain.history import Commitment
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
 ACCOUNTING = (
     "flows behind the meter, exports shared by local use, storage lots first in first out; docs/concepts/carbon.md"
 )
+
+
+Told = Callable[[int, int], None]
+"""Hears how many slots were read, of how many."""
+
+
+def _quiet(read: int, of: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +72,48 @@ class Issuer:
 
         Raises InputError for an unknown member and for times inside a slot or outside what was settled so far.
         """
-        if member not in self.community.ids:
-            raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
+        return next(self.issue_all([member], first, end))
+
+    def issue_all(
+        self, members: Sequence[str], first: int | None = None, end: int | None = None, told: Told = _quiet
+    ) -> Iterator[Statement]:
+        """The same of several members: each slot is read once. told: slots that are read, and of how many."""
+        for member in members:
+            if member not in self.community.ids:
+                raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
         begin, until = self._span(first, end)
         then, _ = at_the_time(self.store, self.community, begin)
         if (before := self._of_before(then, begin)) is not None:
-            return before.issue(member, begin, until)
-        index, clock = self.community.ids.index(member), self.community.clock
-        settlement, slots = StatedSettlement.of(self.ledger, index), []
-        for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
-            carbon = settlement.carbon_leaf(carbon_leaves_of(book, leaves.slot))
-            slots.append(_slot(book, index, settlement.leaf(leaves), carbon))
-        made = tuple(slots)
+            yield from before.issue_all(members, begin, until, told)
+            return
+        indices, clock = [self.community.ids.index(member) for member in members], self.community.clock
+        settlements, of = (
+            [StatedSettlement.of(self.ledger, index) for index in indices],
+            (until - begin) // clock.length,
+        )
+        slots: list[list[said.StatementSlot]] = [[] for _ in members]
+        for number, (book, leaves) in enumerate(leaves_from(self.store, self.community, begin, until - clock.length)):
+            trees = SlotTrees(leaves, carbon_leaves_of(book, leaves.slot))
+            for index, settlement, made in zip(indices, settlements, slots, strict=True):
+                made.append(_slot(book, index, *settlement.leaves(trees)))
+            told(number + 1, of)
+        ledgers = {settlement.ledger.address: settlement.ledger for settlement in settlements}
+        commitments = {address: ledger.commitments() for address, ledger in ledgers.items()}
+        for index, settlement, made in zip(indices, settlements, slots, strict=True):
+            periods = self._periods(begin, until, settlement, commitments[settlement.ledger.address])
+            yield self._signed(index, settlement, periods, tuple(made))
+            made.clear()
+
+    def _signed(
+        self,
+        index: int,
+        settlement: StatedSettlement,
+        periods: tuple[said.StatementPeriod, ...],
+        made: tuple[said.StatementSlot, ...],
+    ) -> Statement:
+        """A statement of its slots, with the operator's signature."""
+        clock, member = self.community.clock, self.community.ids[index]
+        begin, until = made[0].slot, made[-1].slot + clock.length
         unsigned = Statement(
             kind=KIND,
             community=said.StatementCommunity(
@@ -99,7 +138,7 @@ class Issuer:
             totals=totals_of(index, made),
             sources=sources_of(index, made),
             slots=made,
-            periods=self._periods(begin, until, settlement),
+            periods=periods,
             signature="",
         )
         signature = sign(text_digest(unsigned.unsigned()), bytes(self._operator.key))
@@ -112,7 +151,7 @@ class Issuer:
 
     def _span(self, first: int | None, end: int | None) -> tuple[int, int]:
         """First slot and end of a statement."""
-        length, last = self.community.clock.length, self._settled_until()
+        length, last = self.community.clock.length, self.settled_until()
         begin, until = first if first is not None else self.first_slot, end if end is not None else last
         for name, time in (("--from", begin), ("--to", until)):
             if not self.first_slot <= time <= last or (time - self.first_slot) % length:
@@ -144,7 +183,7 @@ class Issuer:
         """Where the run ends [Unix s], or would."""
         return self.first_slot + self.slots * self.community.clock.length
 
-    def _settled_until(self) -> int:
+    def settled_until(self) -> int:
         """End of the newest slot that is in the database and committed on the chain [Unix s].
 
         Raises StateError before the first.
@@ -178,12 +217,14 @@ class Issuer:
             levy_paid_micro_per_t=levy.paid_micro_per_t,
         )
 
-    def _periods(self, begin: int, until: int, settlement: StatedSettlement) -> tuple[said.StatementPeriod, ...]:
-        """All commitments of the periods that a span touches."""
+    def _periods(
+        self, begin: int, until: int, settlement: StatedSettlement, commitments: list[Commitment]
+    ) -> tuple[said.StatementPeriod, ...]:
+        """All commitments of the periods that a span touches, of all that a settlement has."""
         clock = self.community.clock
         numbers = range(clock.period(begin), clock.period(until - 1) + 1)
         by_period: dict[int, list[said.Link]] = {number: [] for number in numbers}
-        for commitment in settlement.ledger.commitments():
+        for commitment in commitments:
             number = commitment.slot // clock.slots_per_period
             if number in by_period:
                 by_period[number].append(stated_link(commitment))
@@ -196,7 +237,7 @@ class Issuer:
         """What the whole committed of a period of a group; None before it has, and where there are no groups."""
         clock = self.community.clock
         end = ((period + 1) * clock.slots_per_period - 1) * clock.length
-        if settlement.whole is None or end + clock.length > self._settled_until():
+        if settlement.whole is None or end + clock.length > self.settled_until():
             return None
         return settlement.joined(books_at(self.store, self.community, end).leaves)
 

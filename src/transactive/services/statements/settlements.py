@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from transactive.chain.disputes.nested import Placed
     from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTrees:
+    """Leaves of a slot, and of its carbon, with the trees that were made over them by their settlements' addresses."""
+
+    leaves: SlotLeaves
+    carbon: SlotLeaves
+    known: dict[str, tuple[SlotTree, SlotTree]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,17 @@ class StatedSettlement:
         """Address of the settlement of all groups, if there are any."""
         return self.groups.address if self.groups else None
 
-    def leaf(self, leaves: SlotLeaves) -> said.StatementLeaf:
-        """The member's leaf of a slot, as it was committed."""
-        return stated_leaf(self.ledger.tree(self._own(leaves)), self.place)
+    def leaves(self, trees: SlotTrees) -> tuple[said.StatementLeaf, said.StatementLeaf]:
+        """The member's leaf of a slot, as it was committed, and that of carbon.
 
-    def carbon_leaf(self, leaves: SlotLeaves) -> said.StatementLeaf:
-        """The member's leaf of carbon; in a group it leads to no root, as none is committed."""
-        leaf = stated_leaf(self.ledger.carbon_tree(self._own(leaves)), self.place)
-        return msgspec.structs.replace(leaf, proof=()) if self.groups else leaf
+        In a group the latter leads to no root, as none is committed.
+        """
+        ours = trees.known.get(self.ledger.address)
+        if ours is None:
+            ours = self.ledger.tree(self._own(trees.leaves)), self.ledger.carbon_tree(self._own(trees.carbon))
+            trees.known[self.ledger.address] = ours
+        leaf, carbon = (stated_leaf(tree, self.place) for tree in ours)
+        return leaf, msgspec.structs.replace(carbon, proof=()) if self.groups else carbon
 
     def joined(self, last: SlotLeaves) -> said.StatementWhole | None:
         """What the whole committed of the group; last: leaves of a period's last slot. None before it has."""

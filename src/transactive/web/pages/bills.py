@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from transactive.services.bills.open_items import OpenPaper
+from transactive.services.papers.jobs import PaperJobs
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.read.runs import Run, RunProgress
 from transactive.texts.formatting import Words
@@ -25,6 +26,20 @@ def bills_page(
     words = Words(run.community.currency, run.community.zone)
     fresh = freshness(run, position, len(run.community.members), idle, words)
     return {"run": run, "words": words, "viewer": viewer, "fresh": fresh, "months": months}
+
+
+def all_papers_part(run: Run, position: RunProgress, viewer: Viewer, jobs: PaperJobs) -> dict[str, Any] | None:
+    """Statements of all members: months to choose from, what is being made, what is there; for the operator."""
+    if viewer.scope != "operator" or position.committed is None:
+        return None
+    words = Words(run.community.currency, run.community.zone)
+    last, first = (words.date(at)[:7] for at in (position.committed, run.first_slot))
+    months, year, month = [], int(last[:4]), int(last[5:])
+    while f"{year:04d}-{month:02d}" >= first:
+        months.append(f"{year:04d}-{month:02d}")
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    job = jobs.latest
+    return {"months": months, "job": job, "works": job is not None and not job.over, "there": jobs.months()}
 
 
 def _row(each: OpenPaper) -> dict[str, str]:

@@ -57,6 +57,7 @@ def member_page(
         "day": {
             "text": words.day(start),
             "at": time_text(start),
+            "month": words.date(start)[:7],
             "start": start,
             "over": words.next_day(start) <= run.clock.end(newest),
         },

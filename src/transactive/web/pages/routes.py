@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, time_text
+from transactive.services.papers.jobs import PaperJobs
 from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
@@ -21,7 +22,7 @@ from transactive.web.events import id_text, newest
 from transactive.web.history.part import Past, history_part
 from transactive.web.history.periods import AskedPeriod, is_date, time_of
 from transactive.web.lists.order_list import ListAsked
-from transactive.web.pages.bills import bills_page
+from transactive.web.pages.bills import all_papers_part, bills_page
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.community import community_page
 from transactive.web.pages.compare import compare_page
@@ -200,14 +201,17 @@ def carbon(
 
 
 @get("/bills", opt=BILLED, sync_to_thread=True, include_in_schema=False)
-def bills(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
+def bills(
+    request: PageRequest, run_context: NamedDependency[RunContext], paper_jobs: NamedDependency[PaperJobs]
+) -> Template:
     """Papers by month: all for the operator, its own for a member."""
     run, position = run_context.run(), run_context.reader.position()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     papers = seen_by(run_context, request.user)
     context = bills_page(run, position, request.user, papers, idle=run_context.feed.idle)
-    return Template("bills.html", context=context)
+    made = all_papers_part(run, position, request.user, paper_jobs)
+    return Template("bills.html", context={**context, "all_papers": made})
 
 
 @get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from jinja2 import pass_context
 from jinja2.runtime import Context, Undefined
 from markupsafe import Markup, escape
 
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
-from transactive.texts.formatting import Words
-
-STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
-"""A time in UTC, as messages of the parts below the pages write it."""
+from transactive.texts.formatting import STAMP, Words
 
 
 def slot_mark(slot: int, length: int, words: Words) -> Markup:

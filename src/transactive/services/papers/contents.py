@@ -1,20 +1,24 @@
-"""A statement as one HTML file that prints well and asks no host for anything."""
+"""What a statement says to people, in words and figures: the same for its page and its PDF."""
 
 from __future__ import annotations
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from transactive.core.certificates import CertificateState
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import IN_KG, PostingKind
+from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement, StatementCorrection
 from transactive.texts.formatting import Words
-from transactive.web.assets import TEMPLATES
-from transactive.web.pages.parts.times import in_local_times, moment_mark
 
 MG_PER_KG = 1_000_000
+
+Told = Callable[[int], str]
+"""A time [Unix s] as a paper writes it."""
+Read = Callable[[str], str]
+"""A sentence with its times as a paper writes them."""
 
 LINES = {
     PostingKind.BOUGHT: "Energy bought ahead",
@@ -48,52 +52,62 @@ LINES = {
 """Lines of a member's bill, as far as a posting can name a member."""
 
 
-def statement_html(of: Statement, file: str, words: Words) -> str:
-    """Page of a statement in local times; `file` names the JSON that can be verified."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("statement.html").render(
-        of=of,
-        file=file,
+@dataclass(frozen=True, slots=True)
+class StatementPaper:
+    """A statement for people.
+
+    figures: those people look for first, value and text. sources: name, kWh, kg, g/kWh. money: line, quantity, amount.
+    certificates: slot, device, first and last Wh, mg. credits: slot, serial, what, kg. corrections: settled in, metered
+    in, what changed, certificates, money. method: by which rules it was made, and where it was committed.
+    """
+
+    title: str
+    when: str
+    zone: str
+    figures: list[tuple[str, str]]
+    sources: list[tuple[str, str, str, str]]
+    money: list[tuple[str, str, str]]
+    certificates: list[tuple[str, str, str, str, str]]
+    credits: list[tuple[str, str, str, str]]
+    corrections: list[tuple[str, str, str, str, str]]
+    method: list[tuple[str, str]]
+
+
+def paper_of(of: Statement, words: Words, told: Told | None = None, read: Read | None = None) -> StatementPaper:
+    """What a statement says. told, read: how it writes times, in the zone of `words` where nothing else is said."""
+    told, read = told or words.moment, read or words.localised
+    return StatementPaper(
+        title=f"Statement of {of.member.id}",
         when=" to ".join(dict.fromkeys((words.day(of.first_slot), words.day(of.end - 1)))),
         zone=words.zone_text(of.first_slot),
-        minutes=of.community.slot_seconds // 60,
         figures=_figures(of),
         sources=[
             (row.source, kwh_text(row.energy_wh, 3), _kg(row.carbon_mg), _intensity(row.carbon_mg, row.energy_wh))
             for row in of.sources
         ],
         money=_money(of),
-        certificates=_certificates(of, words),
-        credits=_credits(of, words),
-        corrections=_corrections(of, words),
-        method=_method(of, words),
+        certificates=_certificates(of, told),
+        credits=_credits(of, told, read),
+        corrections=_corrections(of, told),
+        method=_method(of, read),
     )
 
 
-def _figures(of: Statement) -> list[dict[str, str]]:
+def _figures(of: Statement) -> list[tuple[str, str]]:
     """The figures that people look for first."""
     totals, currency = of.totals, of.community.currency
     balance = int(totals.balance_n)
-    with_grid = {"value": _percent(totals.score_with_grid_ppm or 0), "text": "carbon-free with the grid's part"}
+    with_grid = (_percent(totals.score_with_grid_ppm or 0), "carbon-free with the grid's part")
     return [
-        {
-            "value": money_text(abs(balance), currency),
-            "text": "received on balance" if balance >= 0 else "paid on balance",
-        },
-        {"value": f"{kwh_text(totals.consumption_wh)} kWh", "text": "used"},
-        {"value": f"{_kg(totals.location_mg)} kg", "text": "CO₂e, location-based"},
-        {"value": f"{_kg(totals.market_mg)} kg", "text": "CO₂e, market-based"},
-        {"value": _percent(totals.score_hourly_ppm), "text": "carbon-free in the same slot"},
-        {"value": _percent(totals.score_annual_ppm), "text": "carbon-free over the whole span"},
+        (money_text(abs(balance), currency), "received on balance" if balance >= 0 else "paid on balance"),
+        (f"{kwh_text(totals.consumption_wh)} kWh", "used"),
+        (f"{_kg(totals.location_mg)} kg", "CO₂e, location-based"),
+        (f"{_kg(totals.market_mg)} kg", "CO₂e, market-based"),
+        (_percent(totals.score_hourly_ppm), "carbon-free in the same slot"),
+        (_percent(totals.score_annual_ppm), "carbon-free over the whole span"),
         *([] if totals.score_with_grid_ppm is None else [with_grid]),
-        {"value": money_text(int(totals.levy_due_n), currency), "text": f"carbon levy ({of.method.levy_mode})"},
-        {"value": _percent(totals.estimated_ppm), "text": "of the readings estimated"},
+        (money_text(int(totals.levy_due_n), currency), f"carbon levy ({of.method.levy_mode})"),
+        (_percent(totals.estimated_ppm), "of the readings estimated"),
     ]
 
 
@@ -110,11 +124,11 @@ def _money(of: Statement) -> list[tuple[str, str, str]]:
     return [*rows, ("Balance", "", money_text(int(of.totals.balance_n), digits=9))]
 
 
-def _certificates(of: Statement, words: Words) -> list[tuple[str, str, str, str, str]]:
+def _certificates(of: Statement, told: Told) -> list[tuple[str, str, str, str, str]]:
     """Bundles that the member claimed."""
     return [
         (
-            moment_mark(slot.slot, words),
+            told(slot.slot),
             f"{device // 2}/{'storage' if device % 2 else 'PV'}",
             str(first),
             str(first + wh - 1),
@@ -126,7 +140,7 @@ def _certificates(of: Statement, words: Words) -> list[tuple[str, str, str, str,
     ]
 
 
-def _credits(of: Statement, words: Words) -> list[tuple[str, str, str, str]]:
+def _credits(of: Statement, told: Told, read: Read) -> list[tuple[str, str, str, str]]:
     """Carbon credits that were retired for the member or for everybody, and those issued for its asset."""
     rows: list[tuple[str, str, str, str]] = []
     for slot in of.slots:
@@ -134,23 +148,23 @@ def _credits(of: Statement, words: Words) -> list[tuple[str, str, str, str]]:
             if isinstance(note, Retired):
                 text = f"retired for {note.beneficiary}: {note.reason}, {note.period}; receipt {note.receipt}"
                 which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
-                rows.append((moment_mark(slot.slot, words), which, in_local_times(text, words), str(note.kg)))
+                rows.append((told(slot.slot), which, read(text), str(note.kg)))
             elif isinstance(note, Need):
                 if note.ahead_mg < 0:
                     text = f"{_kg(-note.ahead_mg)} kg that the policy wanted covered were not: no offer, or no funds"
-                    rows.append((moment_mark(slot.slot, words), "", text, ""))
+                    rows.append((told(slot.slot), "", text, ""))
             else:
                 text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
-                rows.append((moment_mark(slot.slot, words), note.serial, text, str(note.issued_kg)))
+                rows.append((told(slot.slot), note.serial, text, str(note.issued_kg)))
     return rows
 
 
-def _corrections(of: Statement, words: Words) -> list[tuple[str, str, str, str, str]]:
+def _corrections(of: Statement, told: Told) -> list[tuple[str, str, str, str, str]]:
     """Corrected readings: settled when, of which slot, what changed, certificates, money."""
     return [
         (
-            moment_mark(slot.slot, words),
-            moment_mark(line.origin, words),
+            told(slot.slot),
+            told(line.origin),
             ", ".join(
                 f"{name} {was} → {now} Wh"
                 for name, was, now in zip(("import", "export", "generation"), line.was, line.now, strict=True)
@@ -175,7 +189,7 @@ def _moved(line: StatementCorrection) -> str:
     return "; ".join(f"{wh} Wh {what}" for wh, what in words if wh) or "–"
 
 
-def _method(of: Statement, words: Words) -> list[tuple[str, str]]:
+def _method(of: Statement, read: Read) -> list[tuple[str, str]]:
     """By which rules it was made, and where it was committed."""
     m = of.method
     return [
@@ -185,10 +199,7 @@ def _method(of: Statement, words: Words) -> list[tuple[str, str]]:
         ("Location-based", m.location),
         ("Grid", m.grid_source),
         ("Residual mix", m.residual_source),
-        *(
-            (f"Rules, version {v.version}", Markup("from {}, {}").format(moment_mark(v.since, words), v.digest[:16]))
-            for v in of.rules
-        ),
+        *((f"Rules, version {v.version}", read(f"from {time_text(v.since)}, {v.digest[:16]}")) for v in of.rules),
         ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
         ("Committed", f"{len(of.periods)} settlement periods, {len(of.slots)} slots with two leaves each"),
     ]

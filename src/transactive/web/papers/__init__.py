@@ -1,0 +1,1 @@
+"""Papers that people take from the pages: statements, those of all members at once, redemptions."""
