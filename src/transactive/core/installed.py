@@ -25,7 +25,7 @@ EXTRAS = {
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "postgresql": ("psycopg",),
     "ray": ("ray",),
-    "web": ("argon2", "jinja2", "litestar", "uvicorn"),
+    "web": ("argon2", "jinja2", "litestar", "uvicorn", "webauthn"),
 }  # fmt: skip
 """Libraries by the extra that brings them; where several do, by the one for most."""
 

@@ -20,7 +20,7 @@ from litestar.template.config import TemplateConfig
 from transactive.core.slots import time_text
 from transactive.services.papers.jobs import PaperJobs
 from transactive.texts.page_terms import TERMS
-from transactive.web.account_routes import ROUTES
+from transactive.web.accounts.passkeys import PasskeyChallenges
 from transactive.web.accounts.rates import Rates
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
@@ -40,6 +40,8 @@ from transactive.web.pages.readings.routes import answer_about_held, bring, read
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.papers.routes import ROUTES as PAPERS
+from transactive.web.people.account_routes import ROUTES
+from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, known_queries
 from transactive.web.run_context import RunContext
@@ -78,11 +80,12 @@ def build_app(
     is needed. port: where it is served.
     """
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
-    paper_jobs = PaperJobs(folder)
+    paper_jobs, passkey_challenges = PaperJobs(folder), PasskeyChallenges()
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *EXPLORER, *PAPERS, finding, explained, readings, bring, answer_about_held, answer_readings),
+            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, finding, explained),
+            *(readings, bring, answer_about_held, answer_readings),
             *(act_on_page, step_on_page, api_router()),
             _files(),
         ],
@@ -92,6 +95,7 @@ def build_app(
             "house": Provide(lambda: house, sync_to_thread=False),
             "rates": Provide(lambda: rates, sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
+            "passkey_challenges": Provide(lambda: passkey_challenges, sync_to_thread=False),
             "paper_jobs": Provide(lambda: paper_jobs, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(house)],

@@ -27,6 +27,7 @@ OPT, OPEN = "scopes", "open"
 EVERYONE = {OPT: SCOPES}
 OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
+NOTES: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
 BILLED: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
 """Papers name persons: they are for the operator, and each member's own for itself."""
 MEMBERS: dict[str, tuple[Scope, ...]] = {OPT: ("member",)}

@@ -19,7 +19,9 @@ from transactive.web.problems import CrossSite, NotFound
 
 API = "/api/"
 SAFE = ("GET", "HEAD", "OPTIONS")
-WITHOUT_QUERY = ("request", "run_context", "entry", "port", "house", "rates", "data")
+WITHOUT_QUERY = (
+    *("request", "run_context", "entry", "port", "house", "rates", "data", "paper_jobs", "passkey_challenges"),
+)
 """Arguments of handlers that no address names."""
 OWN = ("same-origin", "none")
 """Values of Sec-Fetch-Site that are ours, or typed by the user."""

@@ -27,6 +27,21 @@ INVITATION_DAYS, SESSION_DAYS = 14, 30
 ID_LENGTH = 8
 
 
+class Passkey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that a person's device or password manager keeps. id, public_key: as base64url. site: name it is good for.
+
+    count: how often it signed, where it counts. label: what the person calls it. used: [Unix s], 0 before it was.
+    """
+
+    id: str
+    public_key: str
+    count: int
+    site: str
+    label: str
+    made: int
+    used: int = 0
+
+
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person. name: what it signs in with. member: whose figures it sees, for scope member; several may share one."""
 
@@ -35,6 +50,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     member: str | None
     password: str
     made: int
+    passkeys: tuple[Passkey, ...] = ()
 
 
 class AccountInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +97,10 @@ class AccountBook(msgspec.Struct, forbid_unknown_fields=True):
     def account(self, name: str) -> Account | None:
         """An account by its name, whatever its case."""
         return next((each for each in self.accounts if each.name.casefold() == name.casefold()), None)
+
+    def keep(self, changed: Account) -> None:
+        """Keep an account in place of the one of its name."""
+        self.accounts = [changed if each.name == changed.name else each for each in self.accounts]
 
     def begin(self, account: str, now: int) -> str:
         """A new session: what the browser keeps."""

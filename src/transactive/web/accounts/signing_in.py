@@ -96,6 +96,14 @@ def sign_in(folder: Path, name: str, password: str, now: int) -> str:
         return book.begin(account.name, now)
 
 
+def with_password(folder: Path, name: str, password: str) -> Account:
+    """The account of who shows its password again. Raises InputError."""
+    account = read_book(folder).account(name)
+    if not _matches(account, password) or account is None:
+        raise InputError("The password is not right.")
+    return account
+
+
 def change_password(folder: Path, name: str, old: str, new: str, session: str, now: int) -> None:
     """Set another password and end all other sessions. Raises InputError."""
     _check_password(name, new)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
@@ -15,18 +15,24 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Template
 
 from transactive.core.errors import InputError
-from transactive.core.slots import DAY
 from transactive.texts.formatting import Words
 from transactive.web.accounts import signing_in
-from transactive.web.accounts.book import SESSION_DAYS, hashed, read_book
+from transactive.web.accounts.book import hashed, read_book
 from transactive.web.accounts.rates import Rates
 from transactive.web.authentication import EVERYONE, OPERATES, House, is_private, session_name
-from transactive.web.problems import PlainHttp
+from transactive.web.people.door import (
+    OPEN,
+    PeopleRequest,
+    address_of,
+    let_in,
+    refuse_plain,
+    session_of,
+    signed_in,
+    site_of,
+    why_no_passkeys,
+)
 from transactive.web.run_context import RunContext
-from transactive.web.viewers import SCOPES, Viewer
 
-OPEN = {"scopes": SCOPES, "open": True}
-PeopleRequest = Request[Viewer, Any, Any]
 FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 
@@ -67,7 +73,7 @@ class Guest:
 @get("/sign-in", opt=OPEN, sync_to_thread=False, include_in_schema=False)
 def sign_in_page(request: PeopleRequest, house: NamedDependency[House]) -> Template:
     """Ask for name and password, where they may be sent."""
-    return Template("sign-in.html", context={"private": is_private(request, house), "failed": ""})
+    return Template("sign-in.html", context=_door(request, house))
 
 
 @post("/sign-in", opt=OPEN, sync_to_thread=True, include_in_schema=False)
@@ -78,14 +84,14 @@ def sign_in(
     data: Annotated[SignIn, FORM],
 ) -> Response[Any]:
     """Let a person in. Raises PlainHttp, TooMany."""
-    _refuse_plain(request, house)
-    rates.admit(data.name, _address(request))
+    refuse_plain(request, house)
+    rates.admit(data.name, address_of(request))
     try:
         session = signing_in.sign_in(house.folder, data.name, data.password, int(time.time()))
     except InputError as error:
-        return Template("sign-in.html", context={"private": True, "failed": str(error)}, status_code=400)
-    rates.forget(data.name, _address(request))
-    return _in(request, house, session)
+        return Template("sign-in.html", context=_door(request, house, str(error)), status_code=400)
+    rates.forget(data.name, address_of(request))
+    return let_in(request, house, session)
 
 
 @get("/join", opt=OPEN, sync_to_thread=False, include_in_schema=False)
@@ -102,21 +108,21 @@ def join(
     data: Annotated[Join, FORM],
 ) -> Response[Any]:
     """Make the account of an invitation, or set its new password. Raises PlainHttp, TooMany."""
-    _refuse_plain(request, house)
-    rates.admit("", _address(request))
+    refuse_plain(request, house)
+    rates.admit("", address_of(request))
     try:
         session = signing_in.join(house.folder, data.code, data.name, data.password, int(time.time()))
     except InputError as error:
         context = {"private": True, "failed": str(error), "name": data.name}
         return Template("join.html", context=context, status_code=400)
-    rates.forget("", _address(request))
-    return _in(request, house, session)
+    rates.forget("", address_of(request))
+    return let_in(request, house, session)
 
 
 @post("/sign-out", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
 def sign_out(request: PeopleRequest, house: NamedDependency[House]) -> Response[None]:
     """End this browser's session."""
-    signing_in.sign_out(house.folder, _session(request, house), int(time.time()))
+    signing_in.sign_out(house.folder, session_of(request, house), int(time.time()))
     gone = Cookie(key=session_name(house.port), value="", max_age=0, httponly=True, samesite="strict")
     return Redirect("/sign-in", status_code=303, cookies=[gone])
 
@@ -138,9 +144,9 @@ def new_password(
     data: Annotated[NewPassword, FORM],
 ) -> Template:
     """Set another password; all other browsers are out. Raises PlainHttp, TooMany."""
-    _refuse_plain(request, house)
-    name, session, now = _signed_in(request), _session(request, house), int(time.time())
-    rates.admit(name, _address(request))
+    refuse_plain(request, house)
+    name, session, now = signed_in(request), session_of(request, house), int(time.time())
+    rates.admit(name, address_of(request))
     return _told(
         request,
         house,
@@ -153,7 +159,7 @@ def new_password(
 @post("/account/sessions/{session_id:str}/end", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
 def end_session(request: PeopleRequest, house: NamedDependency[House], session_id: FromPath[str]) -> Response[None]:
     """End one of one's own sessions."""
-    signing_in.end_session(house.folder, _signed_in(request), session_id, int(time.time()))
+    signing_in.end_session(house.folder, signed_in(request), session_id, int(time.time()))
     return Redirect("/account", status_code=303)
 
 
@@ -173,7 +179,7 @@ def invite(
         made.append(signing_in.invite(house.folder, data.scope, member, known, now, data.account or None))
 
     page = _told(request, house, run_context, make, "Send this link to the person; it works once, for two weeks.")
-    link = f"{_site(request)}/join#{made[0]}" if made else ""
+    link = f"{site_of(request)}/join#{made[0]}" if made else ""
     return Template("account.html", context={**page.context, "link": link}, status_code=200 if made else 400)
 
 
@@ -201,11 +207,17 @@ def remove_person(
     return _told(request, house, run_context, lambda: signing_in.remove(house.folder, name, now), f"{name} is removed.")
 
 
+def _door(request: PeopleRequest, house: House, failed: str = "") -> dict[str, Any]:
+    """What the page to sign in shows. failed: why somebody did not come in."""
+    return {"private": is_private(request, house), "failed": failed, "passkeys": not why_no_passkeys(request, house)}
+
+
 def _account(request: PeopleRequest, house: House, run_context: RunContext, said: str = "") -> dict[str, Any]:
     """What the page of accounts shows. said: what just happened."""
     viewer, book, now = request.user, read_book(house.folder), int(time.time())
-    here, run = hashed(_session(request, house)), run_context.reader.run()
+    here, run = hashed(session_of(request, house)), run_context.reader.run()
     words = Words(run.community.currency, run.community.zone) if run else Words("")
+    mine = book.account(viewer.account) if viewer.account else None
     return {
         "viewer": viewer,
         "run": run,
@@ -218,6 +230,11 @@ def _account(request: PeopleRequest, house: House, run_context: RunContext, said
             (each.id, words.moment(each.made), words.moment(each.used), each.sha256 == here)
             for each in book.sessions
             if each.account == viewer.account and now < each.expires
+        ],
+        "no_passkeys": why_no_passkeys(request, house),
+        "passkeys": [
+            (each.id, each.label, each.site, words.moment(each.made), words.moment(each.used) if each.used else "–")
+            for each in (mine.passkeys if mine else ())
         ],
         "people": sorted(book.accounts, key=lambda each: each.name.casefold()) if viewer.scope == "operator" else [],
         "waiting": [
@@ -239,46 +256,6 @@ def _told(
         context = {**_account(request, house, run_context), "failed": str(error)}
         return Template("account.html", context=context, status_code=400)
     return Template("account.html", context=_account(request, house, run_context, said), status_code=200)
-
-
-def _in(request: PeopleRequest, house: House, session: str) -> Response[None]:
-    """Open the community with a new session."""
-    cookie = Cookie(
-        key=session_name(house.port),
-        value=session,
-        max_age=SESSION_DAYS * DAY,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return Redirect("/", status_code=303, cookies=[cookie])
-
-
-def _signed_in(request: PeopleRequest) -> str:
-    """Name of who asks. Raises InputError for who came by a token or the link of the server."""
-    if not request.user.account:
-        raise InputError("this browser is in without an account; sign in first")
-    return request.user.account
-
-
-def _session(request: PeopleRequest, house: House) -> str:
-    return request.cookies.get(session_name(house.port)) or ""
-
-
-def _address(request: PeopleRequest) -> str:
-    return request.client.host if request.client else ""
-
-
-def _site(request: PeopleRequest) -> str:
-    """Scheme and host under which the browser knows these pages: a proxy may have put another host into the request."""
-    origin = request.headers.get("origin") or ""
-    return origin if origin.startswith(("https://", "http://")) else str(request.base_url).rstrip("/")
-
-
-def _refuse_plain(request: PeopleRequest, house: House) -> None:
-    """Raise PlainHttp unless nobody on the way can read a password."""
-    if not is_private(request, house):
-        raise PlainHttp(detail=PlainHttp.TEXT)
 
 
 ROUTES = (

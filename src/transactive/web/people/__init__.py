@@ -1,0 +1,1 @@
+"""Routes of people who sign in, by password or by passkey; what they keep stands in `accounts`."""
