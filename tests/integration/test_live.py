@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,14 +20,19 @@ from transactive.core.proofs.leaves import LeafMark
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
+from transactive.core.units import kwh_text
 from transactive.engine.books.rebuilt import leaves_from
 from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_of
+from transactive.services.papers.contents import marked_figures
 from transactive.store import Store
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal, JournalReader
 from transactive.store.read.members import qualities
 from transactive.store.read.runs import Reader
+from transactive.store.read.totals import Counter as Totals
 from transactive.web.pages.parts.quality import quality_words
+from transactive.web.pages.slot import slot_page
+from transactive.web.viewers import OWNER, Viewer
 
 SEED = "live"
 BLIND = 8
@@ -115,6 +121,14 @@ def test_what_a_gate_saw_is_what_it_sees_again(setting, slots, blind, tmp_path):
     assert end.summary.state_hash == outcome.summary.state_hash
 
 
+def page_of(reader: Reader, slot: int, viewer: Viewer = OWNER) -> dict[str, Any]:
+    """What the page of a slot shows."""
+    run = reader.run()
+    assert run is not None
+    totals = Totals(reader).totals(run, reader.position())
+    return slot_page(reader, run, reader.position(), totals, viewer, slot=slot, idle=0)
+
+
 def test_a_void_gate_is_marked_in_every_leaf(setting, slots, blind, tmp_path):
     """A gate of the session is taken for one that passed while nobody was there."""
     journal = tmp_path / JOURNAL_FILE
@@ -130,6 +144,9 @@ def test_a_void_gate_is_marked_in_every_leaf(setting, slots, blind, tmp_path):
     assert not len(books[3].orders)
     with closing(Store(tmp_path / "void")) as store:
         leaves = [made for _, made in leaves_from(store, setting.community, slots[0], slots[BLIND - 1])]
+        page = page_of(Reader(store), slots[3])
+        assert "gate passed while the market was down" in page["unusual"]
+        assert "gate passed" not in page_of(Reader(store), slots[2])["unusual"]
     void = [made.marks for made in leaves]
     assert (void[3][: len(setting.community.members)] & LeafMark.VOID).all()
     assert not any((marks & LeafMark.VOID).any() for k, marks in enumerate(void) if k != 3)
@@ -258,6 +275,28 @@ def test_the_page_of_a_member_tells_what_was_not_metered(late):
             silent = f"{read[ReadingQuality.AS_TRADED]} settled as traded, as the meter was silent"
             assert (silent in said) == (read[ReadingQuality.AS_TRADED] > 0)
             assert bool(said) == bool(found)
+
+
+def test_the_page_of_a_slot_tells_who_was_silent_and_how_much_to_who_may_see_it(late):
+    _, folder, books = late
+    book = max(books, key=lambda each: int((each.readings.quality == ReadingQuality.AS_TRADED).sum()))
+    silent = book.readings.quality == ReadingQuality.AS_TRADED
+    with closing(Store(folder)) as store:
+        seen, hidden = (page_of(Reader(store), book.slot, viewer)["unusual"] for viewer in (OWNER, Viewer("grid")))
+    meters = f"{int(silent.sum())} meter{'s were' if silent.sum() > 1 else ' was'} silent, and settled as traded."
+    energy = f"{kwh_text(int(book.readings.import_wh[silent].sum()), 3)} kWh taken"
+    assert hidden == meters
+    assert seen.startswith(meters)
+    assert energy in seen
+
+
+def test_a_statement_counts_what_its_leaves_mark():
+    assert marked_figures([0, 0]) == []
+    marks = [int(LeafMark.VOID), int(LeafMark.VOID | LeafMark.SUBSTITUTED), 0]
+    assert [(value, text.split(":")[0]) for value, text in marked_figures(marks)] == [
+        ("2", "slots whose gate the market missed"),
+        ("1", "slots settled as traded, as the meter was silent"),
+    ]
 
 
 WRONG = [

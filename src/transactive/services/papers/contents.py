@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from transactive.core.certificates import CertificateState
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import IN_KG, PostingKind
+from transactive.core.proofs.leaves import LeafMark
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement, StatementCorrection
@@ -93,6 +94,15 @@ def paper_of(of: Statement, words: Words, told: Told | None = None, read: Read |
     )
 
 
+def marked_figures(marks: Sequence[int]) -> list[tuple[str, str]]:
+    """Figures by the marks of the slots' leaves: those missed, and those that nobody metered."""
+    void, silent = (sum(bool(each & mark) for each in marks) for mark in (LeafMark.VOID, LeafMark.SUBSTITUTED))
+    return [
+        *([(str(void), "slots whose gate the market missed: no order counts")] if void else []),
+        *([(str(silent), "slots settled as traded, as the meter was silent")] if silent else []),
+    ]
+
+
 def _figures(of: Statement) -> list[tuple[str, str]]:
     """The figures that people look for first."""
     totals, currency = of.totals, of.community.currency
@@ -108,6 +118,7 @@ def _figures(of: Statement) -> list[tuple[str, str]]:
         *([] if totals.score_with_grid_ppm is None else [with_grid]),
         (money_text(int(totals.levy_due_n), currency), f"carbon levy ({of.method.levy_mode})"),
         (_percent(totals.estimated_ppm), "of the readings estimated"),
+        *marked_figures([slot.settlement_leaf.marks for slot in of.slots]),
     ]
 
 

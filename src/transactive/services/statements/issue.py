@@ -34,7 +34,7 @@ from transactive.store import Store, holds_state
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.history import Commitment
+    from transactive.chain.commitments import Commitment
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger

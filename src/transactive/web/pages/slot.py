@@ -18,6 +18,7 @@ from transactive.web.order_reasons import books, has_one_price
 from transactive.web.pages.parts.certificate_orders import certificate_part
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.forecast import forecast_part
+from transactive.web.pages.parts.quality import slot_words
 from transactive.web.viewers import Viewer
 
 POSTED = {
@@ -89,6 +90,7 @@ def slot_page(
         "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
         "one_price": has_one_price(row, orders),
         "text": _sentence(row, words, on_average=not has_one_price(row, orders)),
+        "unusual": _unusual(reader, slot, viewer),
         "steps": slot_line(row, run, words, postings=len(postings), bundles=len(certificates)),
         "final": row["number"] is not None,
         "market": market_part(row, orders, run, words) if viewer.sees_all else None,
@@ -118,6 +120,12 @@ def _sentence(row: Row, words: Words, *, on_average: bool) -> str:
     if row["meters"] is not None:
         text += f" {covered(row)} % of what the homes used came from the community."
     return text
+
+
+def _unusual(reader: Reader, slot: int, viewer: Viewer) -> str:
+    """Whether the slot's session was void, and which part of its energy nobody metered."""
+    readings, is_void = reader.readings(slot), reader.store.is_void(slot)
+    return slot_words(readings, is_void=is_void, exact=viewer.sees_all) if readings else ""
 
 
 def _prices(row: Row, words: Words) -> list[tuple[str, str]]:
