@@ -46,12 +46,13 @@ MODULES = {
     "shards": "transactive.bench.runs.shards",
     "country": "transactive.bench.runs.country",
     "downtime": "transactive.bench.runs.downtime",
+    "live": "transactive.bench.runs.live",
     "pages": "transactive.bench.runs.pages",
     "papers": "transactive.bench.runs.papers",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "pages", "papers")
-"""Benches that take minutes and gigabytes: they run only when they are named."""
+ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "live", "pages", "papers")
+"""Benches that take minutes and gigabytes, or a broker: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]
 
