@@ -35,6 +35,14 @@ BY_OTHER_COMMANDS = {
     ("certificates", "release"): "chain exit",
     ("demands", "answer"): "chain answer",
     ("group_disputes", "answer"): "chain answer",
+    ("rules", "setGovernor"): "govern adopt",
+    ("governor", "propose"): "govern propose",
+    ("governor", "second"): "govern second",
+    ("governor", "vote"): "govern vote",
+    ("governor", "castMany"): "govern tally",
+    ("governor", "setProxy"): "govern proxy",
+    ("governor", "execute"): "govern execute",
+    ("governor", "stop"): "govern stop",
 } | {
     (contract, function): "chain challenge"
     for contract, functions in {
@@ -67,19 +75,17 @@ BY_CONTRACTS_ALONE = (
         for function in ("setKind", "setGuardian", "setRules")
     }
     | {("rules", function): "the governor, as members have voted" for function in ("setRule", "setDocument")}
-    | {
-        (contract, function): "from Python: who founds a governor, and who takes part in it"
-        for contract, functions in {
-            "rules": ("setGovernor",),
-            "governor": ("propose", "second", "vote", "castMany", "setProxy", "stop", "execute"),
-        }.items()
-        for function in functions
-    }
 )
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- commands of contracts: begin -->\n", "<!-- commands of contracts: end -->\n"
 NAMES = {"account": "a member or named party, for itself", "anybody": "anybody who is entitled, by its own key"}
-OTHERS = {"run": "operator", "chain deploy": "owner", "chain withdraw": "a member or named party, for itself"}
+OTHERS = {
+    "run": "operator",
+    "chain deploy": "owner",
+    "govern adopt": "owner",
+    "govern stop": "guardian",
+    "chain withdraw": "a member or named party, for itself",
+} | dict.fromkeys(("govern propose", "govern second", "govern vote", "govern proxy"), "a member, for itself")
 ACTS = [(group, act) for group in GROUPS for act in group.acts]
 
 

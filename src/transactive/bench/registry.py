@@ -45,8 +45,8 @@ MODULES = {
     "store": "transactive.bench.runs.store",
     "shards": "transactive.bench.runs.shards",
     "country": "transactive.bench.runs.country",
-    "downtime": "transactive.bench.runs.downtime",
-    "live": "transactive.bench.runs.live",
+    "downtime": "transactive.bench.live.downtime",
+    "live": "transactive.bench.live.boxes",
     "pages": "transactive.bench.runs.pages",
     "papers": "transactive.bench.runs.papers",
 }

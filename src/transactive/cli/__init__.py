@@ -21,6 +21,7 @@ from transactive.cli.damage import damage_of, forget_states
 from transactive.cli.detect.commands import detect
 from transactive.cli.feed.commands import feed
 from transactive.cli.forecast.commands import forecast
+from transactive.cli.govern.duties import govern
 from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
@@ -234,6 +235,7 @@ app.command(compare)
 app.command(forecast)
 app.command(schedule)
 app.command(feed)
+app.command(govern)
 app.command(grid)
 app.command(detect)
 

@@ -1,0 +1,1 @@
+"""Governance on chain: founded, proposed, voted on, read."""

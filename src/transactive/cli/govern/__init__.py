@@ -1,0 +1,1 @@
+"""`transactive govern`: `commands` and `duties` have the options, `actions` does the work."""
