@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ MOVED = ("standing_charge", "standing_charge_n_per_day")
 """Keys of [billing] that were a second standing charge, beside the ledger."""
 
 
-def load(path: Path) -> Community:
-    """Read and check a community file. Raises ConfigError naming the key and the nearest known one."""
+def load(path: Path, revised: Callable[[Community], Community] = lambda as_written: as_written) -> Community:
+    """Read and check a community file. Raises ConfigError naming the key and the nearest known one.
+
+    revised: makes other rules of those that are written, which are checked like them.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -34,7 +38,7 @@ def load(path: Path) -> Community:
         raise ConfigError(f"{path.name}: {explained(str(error), Community)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: is not TOML: {error}") from None
-    community = _with_network(community, path)
+    community = revised(_with_network(community, path))
     check(community, path.name)
     return community
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,14 +189,16 @@ def load_setting(
     until: int | None = None,
     profile: str | None = None,
     candidate: Path | None = None,
+    revised: Callable[[Community], Community] = lambda as_written: as_written,
 ) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other.
 
     readings, profile: in place of those that the file names; a profile by name or path. until: readings that end
     earlier are continued to there [Unix s] by days like those before, so that a market which is live has something to
     begin with, and its prices go as far. candidate: readings that would be accepted, after those that were.
+    revised: makes other rules of those that are written.
     """
-    community = load(path)
+    community = load(path, revised)
     length, sources = community.clock.length, community.data
     most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
     recorded = path.parent / sources.readings if readings is None else readings

@@ -62,7 +62,8 @@ class Kernel:
     """A run over consecutive slots; holds all state that passes from one slot to the next.
 
     forecaster: of net load for orders and plans. Without a `gateway` nobody will have to prove the run: its readings
-    are not signed and it has no state hash. observers: hear each step.
+    are not signed and it has no state hash. observers: hear each step. billed: the same data under other rules, by
+    which what people do is settled; without it by those that they act on.
     """
 
     def __init__(
@@ -76,7 +77,9 @@ class Kernel:
         *,
         chain: CommunityChain | None = None,
         store: Store | None = None,
+        billed: Setting | None = None,
     ) -> None:
+        billed = billed or setting
         self.setting, self.slots = setting, slots
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
@@ -85,9 +88,10 @@ class Kernel:
         self.fleet, self.baseline_fleet, self.operator = planners.fleet, planners.baseline, planners.operator
         self.mechanism, self.site = mechanisms.mechanism_of(community), self.operator.site
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
-        self.levies = Levies(setting, slots)
+        self.levies = Levies(billed, slots)
         self.forecasts = RunForecasts(setting, slots, ports.meters, forecaster, store)
-        self.known = InformationSet(setting, self.levies, self.forecasts.net_load_forecast)
+        self.known = InformationSet(setting, Levies(setting, slots), self.forecasts.net_load_forecast)
+        self.settled_by = InformationSet(billed, self.levies, self.forecasts.net_load_forecast)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
         self.ledger = Ledger(self.accounts, self.clock.slots_per_period * self.clock.length)
@@ -103,7 +107,7 @@ class Kernel:
         by_node = isinstance(self.mechanism, ByNode)
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, community, Settling(setting, slots, self.site if by_node else None),
+            self.offsets, parts.detection, billed.community, Settling(billed, slots, self.site if by_node else None),
             parts.keeper.accounts_since,
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
@@ -302,7 +306,7 @@ class Kernel:
     def deliver(self, slot: int) -> SlotBook:
         """Meter, settle, certify, post and commit a delivered slot."""
         orders, clearing, positions = self._open.traded.pop(slot)
-        accepted, tariff = self._open.accepted.pop(slot, []), self.known.tariff(slot)
+        accepted, tariff = self._open.accepted.pop(slot, []), self.settled_by.tariff(slot)
         readings = self.proof.enter(self.meters.readings(slot, positions))
         self.fleet.slot_over(slot, self.meters.stored())
         delivery = self._posting.settling.delivery(positions, readings, tariff)

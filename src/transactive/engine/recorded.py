@@ -39,8 +39,12 @@ def recorded_run(
     store: Store | None = None,
     prices: Prices = inside_prices,
     work: Work = IN_TURN,
+    billed: Setting | None = None,
 ) -> Kernel:
-    """Kernel of a run over recorded slots, with the forecaster that the community names or the days before chose."""
+    """Kernel of a run over recorded slots, with the forecaster that the community names or the days before chose.
+
+    billed: the same data under other rules, by which what people do is settled.
+    """
     community = setting.community
     clock = ReplayClock(community.clock.gate(slots[0]))
     past, site = RecordedHistory.of(setting, clock), mechanisms.site_of(community)
@@ -53,7 +57,8 @@ def recorded_run(
     devices = ReplayedDevices(past, fleet, baseline, operator)
     ports = Ports(clock, meters=devices, commands=devices, acts=LoggedActs(store) if store else NoActs())
     planners = Planners(fleet, baseline, operator)
-    return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
+    chosen = forecaster_of(setting, slots)
+    return Kernel(setting, slots, ports, planners, chosen, gateway, chain=chain, store=store, billed=billed)
 
 
 def forecaster_of(setting: Setting, slots: range) -> str:

@@ -179,3 +179,61 @@ def show(
     from transactive.cli.govern.actions import Where, run_show
 
     report(run_show(Where(node, deployment, keys, password_file, seed), number), json=json)
+
+
+@govern.command
+def consequences(
+    community: Path,
+    *,
+    sets: Annotated[list[str], Parameter(name="--set", negative="")],
+    days: int | None = None,
+    start: str | None = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    lines: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Replay the last weeks under other numbers: what all, and each member, would have paid. No forecast.
+
+    Behaviour is held as it was, or re-planned by the same agents: both are told.
+    Example: transactive govern consequences community.toml --set network-fee=28000 --output consequences.json
+
+    Parameters
+    ----------
+    community
+        Community file, with its readings.
+    sets
+        Number that changes, NAME=VALUE, as for `govern propose`; may be given several times.
+    days
+        Days that are replayed; without it the last 28, or as many as there are.
+    start
+        First slot that is replayed, RFC 3339; without it the last days.
+    output
+        File that a proposal binds with --document: totals, spread, and the root of all lines.
+    lines
+        Folder for each member's own line, and for the secret that salts them; the same folder gives the same root.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.govern.foresight import run_consequences
+
+    report(run_consequences(community, sets, days, start, output, lines), json=json)
+
+
+@govern.command
+def line(line: Path, document: Path, *, json: Flag = False) -> None:
+    """Check your own line of a proposal's consequences: that it is bound, and that all lines add up.
+
+    Example: transactive govern line 3.json consequences.json
+
+    Parameters
+    ----------
+    line
+        Your line, as `govern consequences --lines` wrote it.
+    document
+        What the proposal binds.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.govern.foresight import run_line
+
+    report(run_line(line, document), json=json)

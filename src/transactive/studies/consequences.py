@@ -1,0 +1,142 @@
+"""The last weeks replayed under other rules: what each member would have paid, beside what it pays under today's.
+
+Twice: with behaviour held as it was (the same orders and plans, settled by the new rules), and re-planned by the same
+agents, which know the new rules. Neither is a forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from transactive import __version__
+from transactive.config.setting import Setting, load_setting
+from transactive.core.community.changes.records import RulesChange
+from transactive.core.community.changes.versions import changed, digest
+from transactive.core.community.community import Community
+from transactive.core.errors import InputError
+from transactive.core.governance.consequences import Document, ReplayedBills, spread, tree_of
+from transactive.core.slots import DAY, time_text
+from transactive.engine.kernel import Kernel
+from transactive.engine.recorded import forecaster_of, recorded_run
+from transactive.engine.replay import bills_of, slots_of
+
+WEEKS = 28
+"""Days that are replayed, if nobody says otherwise and the readings go so far back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A replay under other rules: a line for each member, by index. forecaster: whose forecasts orders were made of."""
+
+    setting: Setting
+    change: RulesChange
+    slots: range
+    forecaster: str
+    lines: tuple[ReplayedBills, ...]
+
+    def groups(self) -> dict[int, str]:
+        """What each member has, as its meter and devices say: energy only, solar, a battery."""
+        devices = self.setting.community.devices
+        return {
+            index: "with a battery"
+            if devices.capacity_wh[index]
+            else "with solar"
+            if devices.pv_wh[index]
+            else "others"
+            for index in range(len(self.lines))
+        }
+
+    def document(self, secret: bytes) -> Document:
+        """What a proposal binds. secret: from which the lines' salts come."""
+        setting, tree = self.setting, tree_of(self.lines, secret)
+        totals = {name: sum(getattr(line, f"{name}_n") for line in self.lines) for name in ("today", "held", "planned")}
+        groups = self.groups()
+        return Document(
+            community=setting.community.name,
+            currency=setting.community.currency,
+            change=_said(msgspec.json.decode(msgspec.json.encode(self.change))),
+            first_slot=time_text(self.slots[0]),
+            slot_minutes=setting.community.market.slot_minutes,
+            slots=len(self.slots),
+            program=__version__,
+            forecaster=self.forecaster,
+            inputs={
+                "readings": setting.readings_digest.hex(),
+                "environment": setting.environment.digest().hex(),
+                "community": digest(setting.community),
+            },
+            members=len(self.lines),
+            totals_n={name: str(total) for name, total in totals.items()},
+            held=spread(self.lines, groups, "held"),
+            planned=spread(self.lines, groups, "planned"),
+            root=tree.root.hex(),
+            depth=tree.depth,
+        )
+
+
+def consequences(community: Path, change: RulesChange, days: int | None = None, start: int | None = None) -> Replayed:
+    """Replay recorded slots of a community under today's rules and under changed ones.
+
+    community: its file; today's rules are those in force where its readings end, without what begins later. days: how
+    many, the last ones that are whole, 28 or as many as there are; start: first slot [Unix s], if not so. Raises
+    InputError for a change that the community cannot have, DataError where the readings do not go so far.
+    """
+    today = load_setting(community, revised=_today)
+    new = load_setting(community, revised=partial(_under, change=change))
+    slots = _slots(today, days, start)
+    if digest(today.community) == digest(new.community):
+        raise InputError("the change changes nothing: these are today's rules")
+    chosen = forecaster_of(today, slots)
+    today, new = (_forecast_by(setting, chosen) for setting in (today, new))
+    as_it_was, held, planned = (
+        _bills_n(recorded_run(behaviour, slots, billed=billed))
+        for behaviour, billed in ((today, today), (today, new), (new, new))
+    )
+    rows = enumerate(zip(as_it_was, held, planned, strict=True))
+    return Replayed(today, change, slots, chosen, tuple(ReplayedBills(index, *bills) for index, bills in rows))
+
+
+def _said(change: dict[str, Any]) -> dict[str, Any]:
+    """What a block of changes says, without the keys that it leaves out."""
+    said = {key: _said(value) if isinstance(value, dict) else value for key, value in change.items()}
+    return {key: value for key, value in said.items() if value not in (None, {}, [])}
+
+
+def _bills_n(walk: Kernel) -> list[int]:
+    """What each member pays less what it receives [n¤], with the credit for what its devices hold at the end."""
+    walk.run()
+    return [bill.with_market_n - bill.with_market_credit_n for bill in bills_of(walk)]
+
+
+def _today(community: Community) -> Community:
+    """The rules in force last, for all slots."""
+    return msgspec.structs.replace(community.final, changes=())
+
+
+def _under(community: Community, change: RulesChange) -> Community:
+    """Today's rules with a change, for all slots."""
+    return changed(_today(community), change, "change")
+
+
+def _forecast_by(setting: Setting, name: str) -> Setting:
+    """The setting with a forecaster, so that all replays have the same."""
+    community = setting.community
+    rules = msgspec.structs.replace(community.forecast, model=name)
+    return replace(setting, community=msgspec.structs.replace(community, forecast=rules))
+
+
+def _slots(setting: Setting, days: int | None, start: int | None) -> range:
+    """Whole days that end where the readings do, or from a start."""
+    clock = setting.community.clock
+    first_possible = setting.first_slot + DAY + clock.lead * clock.length
+    end = setting.measured_end // DAY * DAY
+    most = (end - first_possible) // DAY
+    wanted = min(WEEKS, most) if days is None else days
+    if wanted < 1:
+        raise InputError(f"--days {days}: the readings have {most} whole days after a day of history; give 1 or more")
+    return slots_of(setting, end - wanted * DAY if start is None else start, wanted)
