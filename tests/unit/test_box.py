@@ -213,3 +213,19 @@ def test_a_meter_that_has_to_be_confirmed_waits_for_the_operator(tmp_path, key):
 def test_a_name_is_safe_in_a_topic():
     assert topic_name("Grüne Straße + Co/#") == "gr-ne-stra-e-co"
     assert topic(topic_name("+"), "0x1", "up") == "transactive/community/0x1/up"
+
+
+def test_what_devices_count_is_signed_beside_the_meter_also_by_a_box_that_began_again(key, outbox):
+    def begin(charged: int, waited: int) -> Recorder:
+        devices: Any = SimpleNamespace(
+            counts_battery=True, levels=lambda: (7,), counted_wh=lambda: (charged, charged // 2, waited)
+        )
+        meter = KnownMeter(outbox.path.parent, TRAITS)
+        return Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH), meter, devices)
+
+    for step, (charged, waited) in enumerate(((400, 30), (0, 0), (100, 5))):
+        hear(begin(charged, waited), BEGIN + step * LENGTH, 1_000 + step)
+    signed = [SignedRecord.from_bytes(data).record for data in outbox.all()]
+    assert [record.registers[3:] for record in signed] == [(400, 200, 30), (400, 200, 30), (500, 250, 35)]
+    assert [record.registers[0] for record in signed] == [1_000, 1_001, 1_002]
+    assert signed[0].levels[0] == 7

@@ -3,17 +3,23 @@
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.modbus import modbus_server
 from tests.unit.test_box_trades import ADA, Street, street
-from transactive.core.boxes.messages import AskTerms, BatteryRules, HasCommand, ImportLimit
+from transactive.core.boxes.messages import AskTerms, HasCommand, ImportLimit, LevelRules
+from transactive.core.community.shiftable import Appliance, Heater
 from transactive.core.errors import ConfigError, InputError
+from transactive.core.ports import Command
 from transactive.core.slots import HOUR
+from transactive.core.tables import DeviceRules
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.import_limits import add_limit, limits_in
 from transactive.engine.live.inlet import Inlet
@@ -21,10 +27,12 @@ from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.session import both
 from transactive.engine.live.waiting import WallClock
 from transactive.links.modbus import ModbusClient
-from transactive.node.dispatch.battery import BATTERY_FILE, ModbusBattery, battery_profile
-from transactive.node.dispatch.control import Power, power_w
-from transactive.node.dispatch.driver import PAUSED_FILE, BatteryDriver
+from transactive.node.dispatch.control import Power, Task, power_w
+from transactive.node.dispatch.device import MovedDevice
+from transactive.node.dispatch.driver import PAUSED_FILE, DeviceDriver, HomeDriver
 from transactive.node.dispatch.hands import Hands
+from transactive.node.dispatch.modbus import ModbusDevice
+from transactive.node.dispatch.profile import BATTERY, FILES, ModbusDeviceProfile, device_profiles
 from transactive.node.dispatch.rulebook import LONGEST, RULES_FILE, RuleBook
 from transactive.store.live.journal import ArrivalKind, Enrolment
 
@@ -33,11 +41,11 @@ MOST = Power(charge_w=2_000, discharge_w=2_500)
 __all__ = ["street"]
 
 
-def rules(number: int, slot: int = NOW, levels: tuple[int, int, int, int] = (0, FULL, 0, FULL)) -> BatteryRules:
-    return BatteryRules(number, slot, slot + SLOT, levels)
+def rules(number: int, slot: int = NOW, levels: tuple[int, int, int, int] = (0, FULL, 0, FULL)) -> LevelRules:
+    return LevelRules(number, slot, slot + SLOT, levels)
 
 
-class Battery:
+class Battery(MovedDevice):
     """A battery that does what it is told, unless it is broken."""
 
     def __init__(self, held_wh: int = 2_500) -> None:
@@ -48,8 +56,12 @@ class Battery:
             raise OSError("the device ended the line")
         return self.held
 
-    def lease(self, power: int, at: float) -> None:
-        self.told.append(power)
+    def lease(self, task: Task, at: float) -> int:
+        self.told.append(task.power_w or 0)
+        return self.told[-1]
+
+    def _tell(self, task: Task) -> None:
+        raise NotImplementedError
 
 
 class House:
@@ -57,9 +69,9 @@ class House:
 
     def __init__(self, folder: Path, need_w: int) -> None:
         self.need_w, self.at, self.wh, self.said = need_w, NOW, 0.0, list[str]()
-        self.battery, self.book = Battery(), RuleBook(folder, FULL)
-        battery: ModbusBattery = self.battery  # type: ignore[assignment]
-        self.driver = BatteryDriver(folder, battery, MOST, self.book, self.said.append)
+        self.battery, self.book = Battery(), RuleBook(folder, {BATTERY: FULL})
+        self.driver = DeviceDriver("battery", self.battery, MOST, self.said.append)
+        self.home = HomeDriver(folder, {BATTERY: self.driver}, self.book)
 
     def minutes(self, count: int, *, meter: bool = True) -> int:
         """Let minutes pass; what the battery was told last."""
@@ -67,7 +79,7 @@ class House:
             self.at += 60
             self.wh += (self.need_w + self.driver.power_w) / 60
             registers = (round(100_000 + self.wh), 0, 0, 0, 0) if meter else None
-            self.driver.step(self.at, registers, float(self.at))
+            self.home.step(self.at, registers, float(self.at))
         return self.battery.told[-1]
 
 
@@ -77,10 +89,10 @@ def test_rules_and_limits_are_kept_through_an_hour_without_a_line_and_a_lost_pow
         assert house.book.take(rules(place + 1, NOW + place * SLOT), NOW) == ""
     assert house.book.take(ImportLimit(9, NOW, NOW + HOUR, 800), NOW) == ""
     assert abs(house.minutes(20) + 1_200) <= 60  # the battery serves the home
-    house.book = house.driver._book = RuleBook(tmp_path, FULL)  # the box starts anew, without a line
+    house.book = house.home.book = RuleBook(tmp_path, {BATTERY: FULL})  # the box starts anew, without a line
     assert abs(house.minutes(35) + 1_200) <= 60
     house.minutes(6)
-    assert (house.book.levels(house.at), house.book.most_import_w(house.at)) == (None, None)
+    assert (house.book.levels(house.at, BATTERY), house.book.most_import_w(house.at)) == (None, None)
     assert house.minutes(1) == 0  # everything has an end
 
 
@@ -99,8 +111,8 @@ def test_a_battery_that_no_longer_says_how_full_it_is_goes_on_with_nothing(tmp_p
     ("command", "why"),
     [
         (rules(5), "command 5 came after 7"),
-        (BatteryRules(8, NOW - 2 * SLOT, NOW - SLOT, (0, 0, 0, 0)), "it is over"),
-        (BatteryRules(8, NOW, NOW - 1, (0, 0, 0, 0)), "it is over"),
+        (LevelRules(8, NOW - 2 * SLOT, NOW - SLOT, (0, 0, 0, 0)), "it is over"),
+        (LevelRules(8, NOW, NOW - 1, (0, 0, 0, 0)), "it is over"),
         (rules(8, levels=(0, FULL + 1, 0, FULL)), "beyond the 5000 Wh"),
         (rules(8, levels=(-1, 0, 0, FULL)), "beyond the 5000 Wh"),
         (rules(8, levels=(4_000, FULL, 1_000, FULL)), "charge and discharge at once"),
@@ -110,7 +122,7 @@ def test_a_battery_that_no_longer_says_how_full_it_is_goes_on_with_nothing(tmp_p
     ],
 )
 def test_what_is_old_out_of_order_or_beyond_the_battery_is_refused(command, why, tmp_path):
-    book = RuleBook(tmp_path, FULL)
+    book = RuleBook(tmp_path, {BATTERY: FULL})
     assert book.take(rules(7), NOW) == ""
     before = (tmp_path / RULES_FILE).read_bytes()
     assert why in book.take(command, NOW)
@@ -130,7 +142,7 @@ def test_the_members_switch_wins(tmp_path):
 
 def test_the_grids_limit_goes_before_every_plan(tmp_path):
     house = House(tmp_path, 3_000)
-    house.driver.plan = lambda _: (FULL, FULL, FULL, FULL)  # charge, whatever the home does
+    house.home.plan = lambda _: (FULL, FULL, FULL, FULL)  # charge, whatever the home does
     assert house.minutes(3) == MOST.charge_w
     house.book.take(ImportLimit(1, NOW, NOW + HOUR, 4_200), NOW)
     assert abs(house.minutes(3) - 1_200) <= 60
@@ -170,22 +182,24 @@ def test_no_rule_moves_more_than_the_battery_may_or_takes_more_than_the_limit(le
 
 
 PROFILE = """
+via = "modbus"
 address = "modbus://127.0.0.1:{port}/1"
 capacity_wh = 5_000
 charge_w = 2_000
 discharge_w = 2_500
 watchdog = {watchdog}
-charge = {{ address = 100, full = 1000 }}
+charge = {{ address = 100, kind = "uint16", full = 1000 }}
+registers = [{{ register = "charge", address = 100, kind = "uint16" }}]
 power = {{ address = 101, kind = "int16", sign = -1 }}
 """
 
 
 def test_a_battery_is_told_over_modbus_and_a_lease_is_renewed_at_half_of_its_life(tmp_path):
     with modbus_server(100, [500, 0, 7]) as port:
-        (tmp_path / BATTERY_FILE).write_text(PROFILE.format(port=port, watchdog=60))
-        profile = battery_profile(tmp_path)
-        assert profile is not None
-        battery = ModbusBattery(profile)
+        (tmp_path / FILES[BATTERY]).write_text(PROFILE.format(port=port, watchdog=60))
+        profile = device_profiles(tmp_path)[BATTERY]
+        assert isinstance(profile, ModbusDeviceProfile)
+        battery = ModbusDevice(profile)
 
         def written() -> tuple[int, int]:
             with ModbusClient(profile.address) as client:
@@ -197,14 +211,14 @@ def test_a_battery_is_told_over_modbus_and_a_lease_is_renewed_at_half_of_its_lif
                 client.write(101, struct.pack(">h", 1))
 
         assert battery.held_wh() == 2_500
-        battery.lease(-1_500, 100.0)
+        battery.lease(Task(-1_500), 100.0)
         assert written() == (1_500, 7)
         forget()
-        battery.lease(-1_500, 129.0)
+        battery.lease(Task(-1_500), 129.0)
         assert written() == (1, 7)
-        battery.lease(-1_500, 130.0)
+        battery.lease(Task(-1_500), 130.0)
         assert written() == (1_500, 7)
-        battery.lease(400, 131.0)
+        battery.lease(Task(400), 131.0)
         assert written() == (-400, 7)
         hands = Hands(tmp_path, print)
         hands.begin(lambda: (NOW, None), lambda _: None)
@@ -213,12 +227,12 @@ def test_a_battery_is_told_over_modbus_and_a_lease_is_renewed_at_half_of_its_lif
 
 
 def test_a_profile_that_is_none_is_named(tmp_path):
-    assert battery_profile(tmp_path) is None
+    assert device_profiles(tmp_path) == {}
     text = PROFILE.format(port=1, watchdog=0)
     for wrong, why in ((text.replace("2_000", "40_000"), "int16 holds at most 32767"), (text + "colour = 1", "colour")):
-        (tmp_path / BATTERY_FILE).write_text(wrong)
+        (tmp_path / FILES[BATTERY]).write_text(wrong)
         with pytest.raises(ConfigError, match=why):
-            battery_profile(tmp_path)
+            device_profiles(tmp_path)
 
 
 def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_shown(street: Street, tmp_path):
@@ -304,3 +318,20 @@ def test_whatever_comes_the_inlet_looks_at_what_was_said_and_ends(street: Street
     assert not inlet._worker.is_alive()
     assert looks
     assert (street.desk.refused["torn"], told) == (1, [])
+
+
+def test_the_rules_of_each_load_go_to_its_members_box(street: Street):
+    heater: Any = Heater(power_w=2_000, band_wh=6_000, drain_wh=(0,) * 24)
+    washer: Any = Appliance(power_w=500, earliest="08:00", latest="12:00", runs_minutes=60)
+    homes = [SimpleNamespace(devices=devices) for devices in ((washer, heater), (heater,), ())]
+    now: Any = SimpleNamespace(devices=SimpleNamespace(capacity_wh=np.zeros(3, np.int64)))
+    setting: Any = SimpleNamespace(community=SimpleNamespace(members=homes, at=lambda _: now))
+    street.commands._setting = setting
+    sent = list[object]()
+    street.commands.publish = lambda _meter, command: sent.append(command)
+    begin, nothing = street.clock.now, np.zeros(3, np.int64)
+    levels = np.array([[1, 10, 100], [2, 20, 200], [3, 30, 300], [4, 40, 400]])
+    street.commands.send(Command(DeviceRules(begin, *[nothing] * 4), levels, nothing, begin + SLOT))
+    (told,) = sent  # of the heater alone: the washer has no levels, and the other home no box
+    assert isinstance(told, LevelRules)
+    assert (told.device, told.slot, told.end, told.levels_wh) == (2, begin, begin + SLOT, (10, 20, 30, 40))

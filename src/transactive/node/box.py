@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from transactive.core.errors import StateError
 from transactive.core.proofs.keccak import keccak
@@ -36,14 +37,51 @@ class BoxKey:
     address: str
 
 
+class CountedDevices(Protocol):
+    """What devices of a home say of themselves. counts_battery: whether its battery has counters of its own."""
+
+    counts_battery: bool
+
+    def levels(self) -> tuple[int, ...]:
+        """What they hold, as a record tells it [Wh]."""
+        ...
+
+    def counted_wh(self) -> tuple[int, int, int]:
+        """What the battery has drawn and given, and what loads have drawn, since the box began [Wh]."""
+        ...
+
+
+class NothingCounted:
+    """`CountedDevices` of a home without any."""
+
+    counts_battery = False
+
+    def levels(self) -> tuple[int, ...]:
+        """Nothing is held."""
+        return ()
+
+    def counted_wh(self) -> tuple[int, int, int]:
+        """Nothing is counted."""
+        return 0, 0, 0
+
+
+NOTHING_COUNTED = NothingCounted()
+
+
 class Recorder:
     """Signs where registers stood as each slot ended. standing: where they stood last [Wh], None before a message.
 
-    at: time of the last message [Unix s]. levels: asks what devices hold, as a record tells it [Wh].
+    at: time of the last message [Unix s].
     """
 
     def __init__(
-        self, outbox: RecordFile, key: BoxKey, chain_id: int, boundaries: SlotBoundaries, meter: KnownMeter
+        self,
+        outbox: RecordFile,
+        key: BoxKey,
+        chain_id: int,
+        boundaries: SlotBoundaries,
+        meter: KnownMeter,
+        devices: CountedDevices = NOTHING_COUNTED,
     ) -> None:
         """Go on after the last record of the outbox."""
         self._outbox, self._key, self._chain_id = outbox, key, chain_id
@@ -51,11 +89,14 @@ class Recorder:
         self._newest: MeterRecord | None = None
         self.standing: tuple[int, ...] | None = None
         self.at = 0
-        self.levels: Callable[[], tuple[int, ...]] = tuple
+        self._devices, self._since = devices, (0, 0, 0)
         if outbox.count:
             self._newest = SignedRecord.from_bytes(outbox.some(outbox.count - 1, 1)).record
-            boundaries.resume(self._newest.slot, self._newest.registers[:-1])
-            meter.resume(self._newest.slot + boundaries.length, self._newest.registers[:-1])
+            *metered, charged, discharged, waited = registers = self._newest.registers
+            self._since = charged, discharged, waited
+            boundaries.resume(self._newest.slot, registers)
+            own = (0, 0) if devices.counts_battery else (charged, discharged)
+            meter.resume(self._newest.slot + boundaries.length, (*metered, *own))
 
     def take(self, state: MeterState, raw: bytes, heard: int) -> MeterRecord | None:
         """Take a message of the meter in; returns the record that it made, which is on disk, if it made one.
@@ -64,7 +105,7 @@ class Recorder:
         DataError for a message that tells nothing, StateError where the disk takes no more.
         """
         self.at = at = self._meter.traits.time_of(state, heard)
-        self.standing = self._meter.take(at, state)
+        self.standing = self._with_devices(self._meter.take(at, state))
         found = self._boundaries.take(at, self.standing)
         if found is None:
             return None
@@ -72,12 +113,18 @@ class Recorder:
         newest = self._newest
         number, previous = (newest.number + 1, newest.hash) if newest else (0, ZERO)
         record = MeterRecord(
-            self._key.address, number, slot, (*registers, 0), self.levels(), telegram=keccak(raw), previous=previous
+            self._key.address, number, slot, registers, self._devices.levels(), telegram=keccak(raw), previous=previous
         )
         self._outbox.append([sign_record(record, self._key.key, self._chain_id).to_bytes()])
         self._newest = record
         self._meter.keep()
         return record
+
+    def _with_devices(self, metered: tuple[int, ...]) -> tuple[int, ...]:
+        """Registers of the meter with what devices count: the battery, unless the meter does, and loads."""
+        charged, discharged, waited = (sum(two) for two in zip(self._since, self._devices.counted_wh(), strict=True))
+        battery = (charged, discharged) if self._devices.counts_battery else metered[3:]
+        return *metered[:3], *battery, waited
 
 
 class Courier:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from transactive.core.boxes.messages import BatteryRules, ChainBlocks, ImportLimit, Said, SlotLeaf, say
+from transactive.core.boxes.messages import ChainBlocks, ImportLimit, LevelRules, Said, SlotLeaf, say
 from transactive.core.errors import DataError, StateError
 from transactive.core.installed import named_extras
 from transactive.core.slots import time_text
@@ -72,7 +72,9 @@ class Box:
             outbox = open_parts.enter_context(closing(RecordFile(self._folder / OUTBOX_FILE)))
             boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
             meter = KnownMeter(self._folder, source.traits)
-            recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter)
+            hands = Hands(self._folder, self._tell)
+            open_parts.callback(hands.end)
+            recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter, hands)
             address = self._key.address
             up, down, enrol, said, told = (
                 settings.topic(address, way) for way in ("up", "down", "enrol", "say", "told")
@@ -98,12 +100,9 @@ class Box:
 
             courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
             past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
-            hands = Hands(self._folder, self._tell)
             trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
             witness = self._witness(trader, status, open_parts)
-            recorder.levels = hands.levels
             open_parts.callback(witness.end)
-            open_parts.callback(hands.end)
             hands.begin(lambda: (recorder.at, recorder.standing), trader.plan)
             watchers = self._watchers(status, open_parts)
             listener = threading.Thread(target=self._listen, args=(source, recorder, courier, status), daemon=True)
@@ -181,7 +180,7 @@ class Box:
             told = trader.heard(data)
             if isinstance(told, SlotLeaf | ChainBlocks):
                 witness.take(told)
-            return [hands.take(told, now or int(time.time()))] if isinstance(told, BatteryRules | ImportLimit) else []
+            return [hands.take(told, now or int(time.time()))] if isinstance(told, LevelRules | ImportLimit) else []
         except StateError as error:
             self._failed(error)
             return []

@@ -112,16 +112,17 @@ class OrderRefused(msgspec.Struct, frozen=True, tag="refused"):
     why: str
 
 
-class BatteryRules(msgspec.Struct, frozen=True, tag="rules"):
-    """What a battery does in a slot [Unix s] that ends at `end`: levels in the order of `DeviceRules` [Wh].
+class LevelRules(msgspec.Struct, frozen=True, tag="rules"):
+    """What a device does in a slot [Unix s] that ends at `end`: levels in the order of `DeviceRules` [Wh].
 
-    number: rises from command to command.
+    number: rises from command to command. device: 0 the battery, then the member's loads as its file names them.
     """
 
     number: int
     slot: int
     end: int
     levels_wh: tuple[int, int, int, int]
+    device: int = 0
 
 
 class ImportLimit(msgspec.Struct, frozen=True, tag="limit"):
@@ -176,9 +177,9 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
     blocks: tuple[ToldBlock, ...]
 
 
-Command: TypeAlias = BatteryRules | ImportLimit
+Command: TypeAlias = LevelRules | ImportLimit
 Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks
-Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit | SlotLeaf | ChainBlocks
+Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | LevelRules | ImportLimit | SlotLeaf | ChainBlocks
 
 
 def say(said: Said, meter: str, key: bytes) -> bytes:

@@ -155,14 +155,15 @@ class LiveMeters:
         self._known = row + 1
 
     def _hold(self, levels: dict[int, tuple[int, ...]]) -> None:
-        """Take up what devices say that they hold."""
+        """Take up what devices say that they hold, as far as they say it."""
         charged, shifting = self._fleet.charged_wh.copy(), self._fleet.shifting
         for member, told in levels.items():
             if not told:
                 continue
             charged[member] = told[0]
             if shifting:
-                shifting.held_wh[shifting.member == member] = told[1:]
+                own = np.flatnonzero(shifting.member == member)[: len(told) - 1]
+                shifting.held_wh[own] = told[1 : len(own) + 1]
         self._fleet.charged_wh = charged
 
 

@@ -6,11 +6,12 @@ A raw message is a JSON object of places (topics, or paths of an address) and th
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any, NoReturn
 
 from transactive.core.errors import DataError
 from transactive.metering.decode.registers import MeterState
-from transactive.metering.meters.profile import HttpProfile, MqttProfile
+from transactive.metering.meters.profile import HttpProfile, JsonPlace, MqttProfile
 from transactive.metering.meters.values import ReadValue, number_of, seconds_of, state_of
 
 MOST = 262_144
@@ -59,6 +60,13 @@ def decode_texts(profile: HttpProfile | MqttProfile, raw: bytes) -> MeterState:
         ),
         at,
     )
+
+
+def number_in(text: str, place: JsonPlace) -> Fraction:
+    """The number that a place of a profile has in a text, with its sign. Raises DataError naming place and key."""
+    what = f"{place.at} {place.path}".strip()
+    value: object = _json(text, place.at) if place.path else text.strip()
+    return number_of(_at_path(value, place.path, what), what) * place.sign
 
 
 def _at_path(value: object, path: str, what: str) -> object:

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from transactive.core.errors import DataError
 from transactive.metering.decode.registers import MeterState
-from transactive.metering.meters.profile import ModbusProfile, ModbusRegister, SunspecRegister
+from transactive.metering.meters.profile import ModbusPlace, ModbusProfile, SunspecRegister
 from transactive.metering.meters.values import ReadValue, number_of, state_of
 
 FORMATS = {"uint16": "H", "int16": "h", "uint32": "I", "int32": "i", "uint64": "Q", "int64": "q", "float32": "f"}
@@ -30,9 +30,16 @@ MOST_EXPONENT = 10
 MOST = 65_536
 
 
-def place_of(register: ModbusRegister) -> str:
+def place_of(register: ModbusPlace) -> str:
     """Where a register stands."""
     return f"{register.table}:{register.address}:{WORDS[register.kind]}"
+
+
+def number_at(place: ModbusPlace, words: bytes) -> Fraction:
+    """The number of a place in the words that stood there, without its sign. Raises DataError."""
+    if place.words == "little":
+        words = b"".join(words[start : start + 2] for start in range(len(words) - 2, -1, -2))
+    return _number(place.kind, words, place_of(place)) * Fraction(1, 10**place.digits)
 
 
 def decode_words(profile: ModbusProfile, raw: bytes) -> MeterState:
@@ -51,11 +58,7 @@ def _registers(profile: ModbusProfile, blocks: dict[str, bytes]) -> Iterator[Rea
     """Values at plain addresses."""
     for one in profile.registers:
         what = place_of(one)
-        words = blocks.get(what, b"")
-        if one.words == "little":
-            words = b"".join(words[place : place + 2] for place in range(len(words) - 2, -1, -2))
-        number = _number(one.kind, words, what)
-        yield ReadValue(what, one.register, number * Fraction(1, 10**one.digits), one.unit, one.sign)
+        yield ReadValue(what, one.register, number_at(one, blocks.get(what, b"")), one.unit, one.sign)
 
 
 def _points(profile: ModbusProfile, blocks: dict[str, bytes]) -> Iterator[ReadValue]:

@@ -30,41 +30,50 @@ Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
 WordKind: TypeAlias = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32"]
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ProfilePart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of the parts of a profile."""
 
 
-class JsonRegister(_Part, frozen=True, kw_only=True):
-    """A register in a text. at: topic, or path of the address. path: keys from the outside in, `a.b.0.[id=7].c`.
+class JsonPlace(ProfilePart, frozen=True, kw_only=True):
+    """A number in a text. at: topic, or path of the address. path: keys from the outside in, `a.b.0.[id=7].c`.
 
-    Without a path the text is the number. sign: −1 where the device counts it below zero. Registers of the same kind
-    are added up: tariffs, or phases.
+    Without a path the text is the number. sign: −1 where the device counts it below zero.
     """
 
-    register: Counted
     at: Place
     path: Place = ""
-    unit: str = "kWh"
     sign: Literal[1, -1] = 1
 
 
-class ModbusRegister(_Part, frozen=True, kw_only=True):
-    """A register of Modbus. address: from 0. words: whether its high or its low word comes first.
+class JsonRegister(JsonPlace, frozen=True, kw_only=True):
+    """A register in a text. Registers of the same kind are added up: tariffs, or phases."""
+
+    register: Counted
+    unit: str = "kWh"
+
+
+class ModbusPlace(ProfilePart, frozen=True, kw_only=True):
+    """A number at an address of Modbus, from 0. words: whether its high or its low word comes first.
 
     digits: how many of its last digits are a fraction of the unit.
     """
 
-    register: Counted
     address: Word
     kind: WordKind
     table: Literal["holding", "input"] = "holding"
     words: Literal["big", "little"] = "big"
-    unit: str = "Wh"
     digits: Digits = 0
     sign: Literal[1, -1] = 1
 
 
-class SunspecRegister(_Part, frozen=True, kw_only=True):
+class ModbusRegister(ModbusPlace, frozen=True, kw_only=True):
+    """A register of Modbus."""
+
+    register: Counted
+    unit: str = "Wh"
+
+
+class SunspecRegister(ProfilePart, frozen=True, kw_only=True):
     """A point of a SunSpec model [Wh]. offset: from the model's first word. exponent: offset of its power of ten."""
 
     register: Counted
@@ -75,7 +84,7 @@ class SunspecRegister(_Part, frozen=True, kw_only=True):
     sign: Literal[1, -1] = 1
 
 
-class DeviceTime(_Part, frozen=True, kw_only=True):
+class DeviceTime(ProfilePart, frozen=True, kw_only=True):
     """Where the device tells the time. form: Unix seconds, or ISO 8601 with its zone."""
 
     at: Place
@@ -83,7 +92,7 @@ class DeviceTime(_Part, frozen=True, kw_only=True):
     form: Literal["unix", "iso"] = "unix"
 
 
-class MeterProfile(_Part, frozen=True, kw_only=True, tag_field="via"):
+class MeterProfile(ProfilePart, frozen=True, kw_only=True, tag_field="via"):
     """What all profiles say. source: where the format is described. note: what who installs it has to know.
 
     least_age, silence: as `MeterTraits` has them [s]. most_w: what it can count at most [W].

@@ -1,4 +1,4 @@
-"""What a battery does now: the four levels of a rule, its state of charge and what the home draws, as power.
+"""What a device does now: the four levels of a rule, what it holds and what the home draws, as power.
 
 The rule is that of `trading.devices.follow` for a moment instead of a slot.
 """
@@ -6,29 +6,58 @@ The rule is that of `trading.devices.follow` for a moment instead of a slot.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Levels = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Most that a battery may draw and give [W]: what its profile says, and its owner allows."""
+    """Most that a device may draw and give [W]: what its profile says, and its owner allows.
+
+    least_w: what it draws at least, if it draws.
+    """
 
     charge_w: int
     discharge_w: int
+    least_w: int = 0
+
+
+class Task(NamedTuple):
+    """What a device shall do. power_w: what it draws, below 0 gives [W]; None leaves it to itself.
+
+    is_blocked: the grid's operator lets it draw less than it would.
+    """
+
+    power_w: int | None
+    is_blocked: bool = False
+
+
+LEFT_ALONE = Task(None)
+
+
+def task_of(levels: Levels | None, held_wh: int, net_w: int, most: Power, most_import_w: int | None = None) -> Task:
+    """What a device shall do, for what the home takes without it, `net_w`; as `power_w`, which says the rest."""
+    if levels is None and (most_import_w is None or 0 <= most.charge_w <= most_import_w - net_w):
+        return LEFT_ALONE
+    free = power_w(levels, held_wh, net_w, most)
+    found = power_w(levels, held_wh, net_w, most, most_import_w)
+    return Task(found, is_blocked=found < free or (levels is None and found <= 0))
 
 
 def power_w(levels: Levels | None, held_wh: int, net_w: int, most: Power, most_import_w: int | None = None) -> int:
-    """What a battery draws from the home, below 0 what it gives [W].
+    """What a device draws from the home, below 0 what it gives [W].
 
-    levels: in the order of `DeviceRules` [Wh]; None lets it rest. net_w: what the home takes without the battery, below
+    levels: in the order of `DeviceRules` [Wh]; None lets it rest. net_w: what the home takes without the device, below
     0 what it has to spare. most_import_w: what the home may take from the grid, which goes before the rule: nothing is
-    drawn beyond it, and what the home takes beyond it the battery gives as far as it can.
+    drawn beyond it, and what the home takes beyond it the device gives as far as it can.
     """
     wanted = 0 if levels is None else _wanted(levels, held_wh, net_w, most)
     if most_import_w is not None:
         wanted = min(wanted, most_import_w - net_w)
     if wanted < 0 and held_wh <= 0:
+        return 0
+    if 0 < wanted < most.least_w:
         return 0
     return max(min(wanted, most.charge_w), -most.discharge_w)
 

@@ -1,13 +1,19 @@
-"""The battery of a box at work: looks at meter and battery, follows the rule that holds, and lets go when none does."""
+"""Devices of a home at work: looks at meter and devices, follows the rules that hold, and lets go when none does.
+
+Loads come first and the battery after them, each with what the home takes without it, as their plans were made.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from transactive.node.dispatch.battery import ModbusBattery
-from transactive.node.dispatch.control import Levels, Power, power_w
+from transactive.node.dispatch.control import LEFT_ALONE, Levels, Power, Task, task_of
+from transactive.node.dispatch.counting import DeviceCounter
+from transactive.node.dispatch.device import MovedDevice
+from transactive.node.dispatch.profile import BATTERY
 from transactive.node.dispatch.rulebook import RuleBook
 
 PAUSED_FILE = "paused"
@@ -42,75 +48,94 @@ class HomePower:
         return (after - before) * 3_600 // (now - since)
 
 
-class BatteryDriver:
-    """Drives one battery. plan: the box's own levels at a time, which stand before those that it was told.
+class DeviceDriver:
+    """Drives one device. name: what it is, in words.
 
     held_wh: what it held last, None while it does not answer. power_w: what it was told last. failures: how often it
-    did not answer; failure: why, while it does not.
+    did not answer; failure: why, while it does not. counter: what it has drawn and given.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        battery: ModbusBattery,
-        most: Power,
-        book: RuleBook,
-        tell: Callable[[str], None],
-    ) -> None:
-        self._switch, self._battery, self._most, self._book = folder / PAUSED_FILE, battery, most, book
-        self._tell = tell
-        self.plan: Callable[[int], Levels | None] = lambda _: None
-        self._home, self._heard = HomePower(), 0.0
+    def __init__(self, name: str, device: MovedDevice, most: Power, tell: Callable[[str], None]) -> None:
+        self._name, self._device, self.most, self._tell = name, device, most, tell
+        self.counter = DeviceCounter(max(most.charge_w, most.discharge_w))
         self.held_wh: int | None = None
         self.power_w, self.failures, self.failure = 0, 0, ""
+        self._task = LEFT_ALONE
 
-    def step(self, at: int, registers: tuple[int, ...] | None, wall: float) -> None:
-        """Do what is to be done at a time of the meter [Unix s]; wall: a clock that only rises [s]."""
-        if registers is not None and self._home.see(at, registers):
-            self._heard = wall
+    def step(self, wanted: Callable[[int, int], Task], wall: float) -> None:
+        """Do what is wanted of it, for what it holds [Wh] and what it was told [W], at a clock that only rises [s]."""
         try:
-            self.held_wh = self._battery.held_wh()
-            wanted = self._wanted(at, self.held_wh, wall)
-            self._battery.lease(wanted, wall)
+            self.held_wh = self._device.held_wh()
+            if counted := self._device.counted_wh():
+                self.counter.see(counted, wall)
+            given = wanted(self.held_wh, self.power_w)
+            power = self._device.lease(given, wall)
         except OSError as error:
             self.held_wh, self.failures = None, self.failures + 1
             self._let_rest(wall)
             if self.failure != str(error):
                 self.failure = str(error)
-                self._tell(f"not followed: the battery does not do what was planned: {error}")
+                self._tell(f"not followed: the {self._name} does not do what was planned: {error}")
             return
-        if wanted != self.power_w:
-            self._tell(f"battery at {self.held_wh} Wh: {_words(wanted)}")
-        self.power_w, self.failure = wanted, ""
+        if (power, given.is_blocked) != (self.power_w, self._task.is_blocked):
+            limited = ", as far as the grid's operator allows" if given.is_blocked else ""
+            self._tell(f"{self._name} at {self.held_wh} Wh: {_words(power)}{limited}")
+        self.power_w, self.failure, self._task = power, "", given
 
     def _let_rest(self, wall: float) -> None:
-        """Let a battery rest that does not say how full it is: what it was told last must not outlast its reason."""
+        """Let a device go that does not say how full it is: what it was told last must not outlast its reason."""
         try:
-            self._battery.lease(0, wall)
+            self.power_w = self._device.lease(LEFT_ALONE, wall)
         except OSError:
             return  # why it does not answer is told already; it is tried again at the next look
-        self.power_w = 0
 
     def let_go(self) -> None:
-        """Let the battery rest, as the box ends."""
+        """Let the device go, as the box ends."""
         try:
-            self._battery.lease(0, 0.0)
+            self._device.lease(LEFT_ALONE, 0.0)
         except OSError as error:
-            self._tell(f"not followed: the battery cannot be let go: {error}")
+            self._tell(f"not followed: the {self._name} cannot be let go: {error}")
+        self._device.close()
         self.power_w = 0
 
-    def _wanted(self, at: int, held_wh: int, wall: float) -> int:
-        """What the battery shall draw now, below 0 give [W]."""
-        grid_w, limit = self._home.grid_w, self._book.most_import_w(at)
-        if grid_w is None or wall - self._heard > SILENT_SECONDS:
-            return 0
-        is_paused = self._switch.exists()
-        levels = None if is_paused else self.plan(at) or self._book.levels(at)
-        return power_w(levels, held_wh, grid_w - self.power_w, self._most, None if is_paused else limit)
+
+class HomeDriver:
+    """Drives all devices of a home, by number. plan: the box's own levels of the battery, before those it was told."""
+
+    def __init__(self, folder: Path, drivers: dict[int, DeviceDriver], book: RuleBook) -> None:
+        self._switch, self.drivers, self.book = folder / PAUSED_FILE, drivers, book
+        self.plan: Callable[[int], Levels | None] = lambda _: None
+        self._home, self._heard = HomePower(), 0.0
+
+    def step(self, at: int, registers: tuple[int, ...] | None, wall: float) -> None:
+        """Do what is to be done at a time of the meter [Unix s]; wall: a clock that only rises [s]."""
+        if registers is not None and self._home.see(at, registers):
+            self._heard = wall
+        grid_w = self._home.grid_w
+        is_left_alone = grid_w is None or wall - self._heard > SILENT_SECONDS or self._switch.exists()
+        limit = self.book.most_import_w(at)
+        for number in sorted(self.drivers, key=lambda number: (number == BATTERY, number)):
+            driver, before = self.drivers[number], self.drivers[number].power_w
+            if is_left_alone or grid_w is None:
+                driver.step(lambda _held, _told: LEFT_ALONE, wall)
+                continue
+            levels = (self.plan(at) if number == BATTERY else None) or self.book.levels(at, number)
+            driver.step(partial(_wanted, levels, driver.most, grid_w, limit), wall)
+            grid_w += driver.power_w - before
+
+    def let_go(self) -> None:
+        """Let all devices go."""
+        for driver in self.drivers.values():
+            driver.let_go()
+
+
+def _wanted(levels: Levels | None, most: Power, grid_w: int, limit: int | None, held_wh: int, told_w: int) -> Task:
+    """What a device shall do that holds so much [Wh] and was told to draw so much [W], which is in the grid's power."""
+    return task_of(levels, held_wh, grid_w - told_w, most, limit)
 
 
 def _words(power: int) -> str:
     """Power in words."""
     if not power:
         return "rests"
-    return f"charges with {power} W" if power > 0 else f"gives {-power} W"
+    return f"draws {power} W" if power > 0 else f"gives {-power} W"

@@ -1,7 +1,7 @@
-"""The commands that a box keeps: rules of its battery for coming slots, and the limit of the grid's operator.
+"""The commands that a box keeps: rules of its devices for coming slots, and the limit of the grid's operator.
 
 They are on disk before they count, so neither a broken line nor a lost power supply ends them; their end does. What is
-old, comes out of order, is over, or goes beyond what the battery is, is refused with its reason.
+old, comes out of order, is over, or goes beyond what the device is, is refused with its reason.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.core.boxes.messages import BatteryRules, Command, ImportLimit
+from transactive.core.boxes.messages import Command, ImportLimit, LevelRules
 from transactive.core.errors import StateError
 from transactive.core.slots import DAY
 from transactive.node.files import write_whole
@@ -24,14 +24,14 @@ class _Kept(msgspec.Struct, frozen=True):
     """The file. number: of the newest command."""
 
     number: int = 0
-    rules: tuple[BatteryRules, ...] = ()
+    rules: tuple[LevelRules, ...] = ()
     limits: tuple[ImportLimit, ...] = ()
 
 
 class RuleBook:
-    """Commands of a box whose battery holds `capacity_wh`."""
+    """Commands of a box. capacity_wh: what each of its devices holds, by number."""
 
-    def __init__(self, folder: Path, capacity_wh: int) -> None:
+    def __init__(self, folder: Path, capacity_wh: dict[int, int]) -> None:
         """Raises StateError where the file of before cannot be read."""
         self._path, self._capacity_wh = folder / RULES_FILE, capacity_wh
         try:
@@ -47,17 +47,17 @@ class RuleBook:
         if command.number <= kept.number:
             known = command in kept.rules or command in kept.limits
             return "" if known else f"command {command.number} came after {kept.number}"
-        start = command.slot if isinstance(command, BatteryRules) else command.start
+        start = command.slot if isinstance(command, LevelRules) else command.start
         if command.end <= max(now, start):
             return "it is over"
         if command.end - start > LONGEST or start > now + LONGEST:
             return "it holds too long, or begins too late"
         rules = tuple(one for one in kept.rules if one.end > now)
         limits = tuple(one for one in kept.limits if one.end > now)
-        if isinstance(command, BatteryRules):
-            if why := self._beyond(command.levels_wh):
+        if isinstance(command, LevelRules):
+            if why := self._beyond(command):
                 return why
-            rules = (*(one for one in rules if one.slot != command.slot), command)
+            rules = (*(one for one in rules if (one.slot, one.device) != (command.slot, command.device)), command)
         else:
             if command.most_w < 0:
                 return "a home cannot take less than nothing"
@@ -67,18 +67,20 @@ class RuleBook:
         self._kept = made
         return ""
 
-    def _beyond(self, levels: tuple[int, int, int, int]) -> str:
-        """Why these levels are none of this battery."""
+    def _beyond(self, command: LevelRules) -> str:
+        """Why these levels are none of this device."""
+        levels, capacity_wh = command.levels_wh, self._capacity_wh.get(command.device, 0)
         grid_charge, surplus_charge, serve, export = levels
-        if not all(0 <= level <= self._capacity_wh for level in levels):
-            return f"levels {levels} are beyond the {self._capacity_wh} Wh that the battery holds"
+        if not all(0 <= level <= capacity_wh for level in levels):
+            return f"levels {levels} are beyond the {capacity_wh} Wh that the device holds"
         if grid_charge > serve or surplus_charge > export:
             return f"levels {levels} charge and discharge at once"
         return ""
 
-    def levels(self, now: int) -> tuple[int, int, int, int] | None:
-        """The levels that hold at a time [Unix s]; None without any."""
-        return next((one.levels_wh for one in self._kept.rules if one.slot <= now < one.end), None)
+    def levels(self, now: int, device: int) -> tuple[int, int, int, int] | None:
+        """The levels of a device (its number) that hold at a time [Unix s]; None without any."""
+        holding = (one for one in self._kept.rules if one.device == device and one.slot <= now < one.end)
+        return next((one.levels_wh for one in holding), None)
 
     def most_import_w(self, now: int) -> int | None:
         """What the home may take from the grid at a time [Unix s] by the newest limit [W]; None without any."""

@@ -21,7 +21,7 @@ from transactive.core.slots import DAY, HOUR
 from transactive.engine.live.boxes.own_accounts import add_account
 from transactive.engine.live.invitations import Invitations
 from transactive.node.agent.account import make_account
-from transactive.node.dispatch.battery import BATTERY_FILE
+from transactive.node.dispatch.profile import BATTERY, FILES
 from transactive.node.life import Box
 from transactive.node.settings import BoxSettings, box_key, make_box
 from transactive.store.folder import make_private
@@ -168,7 +168,7 @@ def boxes_of(
             settings = BoxSettings(topic_name(NAME), broker, home.port.url, SLOT, CHAIN_ID, winter_seconds=0, code=code)
             make_box(own, settings)
             if home.battery:
-                (own / BATTERY_FILE).write_text(_profile(home.battery))
+                (own / FILES[BATTERY]).write_text(_profile(home.battery))
             runner = _Runner(own, settings, partial(tell, kind.name))
             street.callback(runner.end)
             runner.begin()
@@ -179,14 +179,15 @@ def boxes_of(
 
 def _profile(battery: SimulatedBattery) -> str:
     """How a box reaches a battery."""
-    return f"""address = "{battery.url}"
+    return f"""via = "modbus"
+address = "{battery.url}"
 capacity_wh = {battery.capacity_wh}
 charge_w = {BATTERY_W}
 discharge_w = {BATTERY_W}
 every = 1
 watchdog = {WATCHDOG_SECONDS}
-charge = {{ address = {CHARGE}, full = 1000 }}
-power = {{ address = {POWER} }}
+charge = {{ address = {CHARGE}, kind = "uint16", full = 1000 }}
+power = {{ address = {POWER}, kind = "int16" }}
 """
 
 

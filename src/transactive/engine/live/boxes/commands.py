@@ -1,4 +1,4 @@
-"""Commands from a market to boxes: the rules of their batteries, and the limits of the grid's operator.
+"""Commands from a market to boxes: the rules of their devices, and the limits of the grid's operator.
 
 A command is told again whenever its box asks, until the box has it or it is over. Numbers follow the wall's clock, so
 they rise over an interruption too; a box refuses those that do not.
@@ -17,10 +17,12 @@ import msgspec
 import numpy as np
 
 from transactive.config.setting import Setting
-from transactive.core.boxes.messages import BatteryRules, HasCommand, ImportLimit
 from transactive.core.boxes.messages import Command as BoxCommand
+from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules
+from transactive.core.community.shiftable import Appliance
 from transactive.core.ports import Command
 from transactive.core.slots import time_text
+from transactive.core.units import IntArray
 from transactive.engine.live.boxes.import_limits import SaidLimit, limits_in
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.waiting import Time
@@ -53,14 +55,24 @@ class BoxCommands:
         self.refused = Counter[int]()
 
     def send(self, command: Command) -> None:
-        """Send the rules of a slot to all members with a battery and a box, in place of those sent before."""
+        """Send the rules of a slot to all members with a device and a box, in place of those sent before."""
         if command.end <= self._clock.now:
             return  # caught up with after an interruption: boxes followed the rules that they had
-        levels = command.batteries.levels_wh
-        for member in np.flatnonzero(self._setting.community.at(command.slot).devices.capacity_wh).tolist():
-            grid_charge, surplus_charge, serve, export = levels[:, member].tolist()
-            told = grid_charge, surplus_charge, serve, export
-            self._give(member, partial(BatteryRules, slot=command.slot, end=command.end, levels_wh=told))
+        community = self._setting.community
+        for member in np.flatnonzero(community.at(command.slot).devices.capacity_wh).tolist():
+            self._give_levels(command, member, 0, command.batteries.levels_wh[:, member])
+        column = 0
+        for member, home in enumerate(community.members):
+            for number, device in enumerate(home.devices, 1):
+                if not isinstance(device, Appliance):  # begins by itself; nothing is held that levels could speak of
+                    self._give_levels(command, member, number, command.waiting_wh[:, column])
+                column += 1
+
+    def _give_levels(self, command: Command, member: int, device: int, levels_wh: IntArray) -> None:
+        """Give a member's box the levels of one of its devices."""
+        grid_charge, surplus_charge, serve, export = levels_wh.tolist()
+        told = grid_charge, surplus_charge, serve, export
+        self._give(member, partial(LevelRules, slot=command.slot, end=command.end, levels_wh=told, device=device))
 
     def look(self) -> None:
         """Tell the boxes what the grid's operator has said, each once, and a box that is enrolled later as well.
@@ -92,7 +104,7 @@ class BoxCommands:
         found = [one for one in before if one.number == heard.number]
         if heard.refused and found:
             self.refused[member] += 1
-            what = "rules" if isinstance(found[0], BatteryRules) else "limit"
+            what = "rules" if isinstance(found[0], LevelRules) else "limit"
             name, until = self._setting.community.ids[member], time_text(found[0].end)
             why = "".join(each for each in heard.refused[:MOST_REASON] if each.isprintable())
             self._tell(f"box of {name} does not follow the {what} until {until}: {why}")
