@@ -328,7 +328,7 @@ def test_acts_about_a_commitment(place, monkeypatch, capsys):
     assert json.loads(life.type("challenge", "leaf-1.json"))["found"] == "nothing to challenge"
     assert life.do(f"act demand --account ada --slot {at(1)}")["by"] == "ada"
     assert json.loads(life.type("answer", "leaf-1.json"))["demanded"] is True
-    assert "demands: nothing demanded" in life.type("answer", "leaf-2.json", "--as", "operator", code=5)
+    assert "nobody has asked for what it shows" in life.type("answer", "leaf-2.json", "--as", "operator", code=3)
     assert json.loads(life.type("answer", "leaf-1.json", "--as", "operator"))["sent"]["gas"] > 0
     life.refused(f"act overdue --account ben --member ada --slot {at(1)}", why="demands: nothing demanded")
     assert life.do(f"act veto --slot {at(3)}")["by"] == "arbiter"

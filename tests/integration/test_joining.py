@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.test_going_on import COMMUNITY, FIRST, run, write_readings
+from transactive.chain.deployments import deployment
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.books.snapshot import decoded
@@ -211,6 +212,39 @@ def test_who_joins_after_a_single_new_slot_finds_no_deposit_twice(tmp_path):
     grown = run(tmp_path)
     assert grown.code == 0, grown.err
     assert json.loads(grown.out)["ledger_equals_chain"]
+
+
+def test_who_joins_right_after_an_upgrade_moves_once_more(joined, tmp_path, monkeypatch):
+    """Nothing was settled in the contracts of the upgrade: their file and their money are there all the same."""
+    (tmp_path / "community.toml").write_text(COMMUNITY)
+    write_readings(tmp_path, 90)
+    state = shutil.copytree(joined / "before", tmp_path / "state")
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment, "is_todays", lambda *_: False)
+        done = call("chain", "upgrade", tmp_path / "community.toml", "--node", f"embedded:{state}", "--json")
+    assert done.code == 0, done.err
+    (tmp_path / "community.toml").write_text(COMMUNITY + DORA)
+    write_readings(tmp_path, 120)
+    append_dora(tmp_path, 90, 120)
+    grown = run(tmp_path)
+    assert grown.code == 0, grown.err
+    summary = json.loads(grown.out)
+    assert summary["ledger_equals_chain"]
+    assert int(summary["money_residual_n"]) == 0
+    with closing(Store(state)) as store:
+        assert [(roster.since == parse_time(JOINS), roster.members) for roster in store.rosters] == [
+            (False, 2),
+            (True, 2),
+            (True, 3),
+        ]
+        files = [json.loads((state / f"deployment{n}.json").read_text()) for n in ("-1", "-2", "")]
+        found = [file["contracts"]["settlement"]["address"] for file in files]
+        assert found == [roster.settlement for roster in store.rosters]
+    for name in ("chain.sqlite", "chain.sqlite-wal", "chain.sqlite-shm"):
+        (state / name).unlink(missing_ok=True)
+    again = run(tmp_path)
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["state_hash"] == summary["state_hash"]
 
 
 class Stop(Exception):
