@@ -36,6 +36,8 @@ def test_a_street_lives_trades_with_its_own_keys_and_moves_its_battery(tmp_path,
     for home in HOMES:  # each box has verified what was settled, and found nothing wrong
         assert f"{home.name}: leaf of " in said, said
     assert "WRONG" not in said
+    assert "ben: charger GARAGE is there: OCPP 2.0.1" in said
+    assert "Wh: draws 7400 W" in said
     with closing(Store(state / "market")) as store:
         slots = [store.readings(FIRST + place * SLOT, len(HOMES)) for place in range(SLOTS)]
         dora = [bool(readings.quality[3]) for readings in slots]

@@ -161,7 +161,7 @@ def test_a_heater_follows_its_rule_to_its_level_and_its_end(at_a_broker, tmp_pat
     assert home.minutes(10) == 3_000
     assert home.minutes(20) == 0
     assert home.broker.told[-1] == ("boiler/set", '{"auto": true}')
-    assert home.said[-1] == "load 1 at 2000 Wh: rests"
+    assert home.said[-1] == "load 1 at 2000 Wh: is left to itself"
 
 
 def test_the_grids_limit_holds_for_a_heater_with_and_without_a_rule(at_a_broker, tmp_path):

@@ -22,6 +22,7 @@ EXTRAS = {
     "forecast": ("lightgbm", "sklearn"),
     "holidays": ("holidays",),
     "live": ("paho",),
+    "ocpp": ("ocpp",),
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "postgresql": ("psycopg",),
     "ray": ("ray",),

@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from transactive.core.errors import InputError
 
+CHARGER_PORT = 9_000
+
 
 class DevicePlace(NamedTuple):
     """Where a device is. rest: what comes after the port, without the slash."""
@@ -21,7 +23,12 @@ def device_place(url: str, scheme: str, port: int) -> DevicePlace:
     parts = _split(url)
     if parts is None or parts.scheme != scheme or not parts.hostname:
         raise InputError(f"{_shown(url)}: write the address of the device like {scheme}://192.168.1.20:{port}")
-    return DevicePlace(parts.hostname, parts.port or port, parts.path.strip("/"))
+    return DevicePlace(parts.hostname, port if parts.port is None else parts.port, parts.path.strip("/"))
+
+
+def charger_place(url: str) -> DevicePlace:
+    """Where a charger connects, ocpp://HOST[:PORT]/NAME. Raises InputError for another address."""
+    return device_place(url, "ocpp", CHARGER_PORT)
 
 
 def scheme_of(url: str) -> str:

@@ -60,7 +60,7 @@ class DeviceDriver:
         self.counter = DeviceCounter(max(most.charge_w, most.discharge_w))
         self.held_wh: int | None = None
         self.power_w, self.failures, self.failure = 0, 0, ""
-        self._task = LEFT_ALONE
+        self._doing = ""
 
     def step(self, wanted: Callable[[int, int], Task], wall: float) -> None:
         """Do what is wanted of it, for what it holds [Wh] and what it was told [W], at a clock that only rises [s]."""
@@ -77,10 +77,10 @@ class DeviceDriver:
                 self.failure = str(error)
                 self._tell(f"not followed: the {self._name} does not do what was planned: {error}")
             return
-        if (power, given.is_blocked) != (self.power_w, self._task.is_blocked):
-            limited = ", as far as the grid's operator allows" if given.is_blocked else ""
-            self._tell(f"{self._name} at {self.held_wh} Wh: {_words(power)}{limited}")
-        self.power_w, self.failure, self._task = power, "", given
+        doing = _words(given, power)
+        if doing != self._doing:
+            self._tell(f"{self._name} at {self.held_wh} Wh: {doing}")
+        self.power_w, self.failure, self._doing = power, "", doing
 
     def _let_rest(self, wall: float) -> None:
         """Let a device go that does not say how full it is: what it was told last must not outlast its reason."""
@@ -134,8 +134,9 @@ def _wanted(levels: Levels | None, most: Power, grid_w: int, limit: int | None, 
     return task_of(levels, held_wh, grid_w - told_w, most, limit)
 
 
-def _words(power: int) -> str:
-    """Power in words."""
-    if not power:
-        return "rests"
-    return f"draws {power} W" if power > 0 else f"gives {-power} W"
+def _words(task: Task, power_w: int) -> str:
+    """What a device does, in words."""
+    limited = ", as far as the grid's operator allows" if task.is_blocked else ""
+    if not power_w:
+        return ("is left to itself" if task.power_w is None else "rests") + limited
+    return (f"draws {power_w} W" if power_w > 0 else f"gives {-power_w} W") + limited

@@ -8,12 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from transactive.core.boxes.messages import Command, HasCommand, LevelRules
+from transactive.core.installed import named_extras
 from transactive.node.dispatch.control import Levels
 from transactive.node.dispatch.device import MovedDevice
 from transactive.node.dispatch.driver import DeviceDriver, HomeDriver
 from transactive.node.dispatch.modbus import ModbusDevice
 from transactive.node.dispatch.mqtt import MqttDevice
-from transactive.node.dispatch.profile import BATTERY, AnyDevice, ModbusDeviceProfile, device_profiles
+from transactive.node.dispatch.profile import (
+    BATTERY,
+    AnyDevice,
+    ModbusDeviceProfile,
+    MqttDeviceProfile,
+    device_profiles,
+)
 from transactive.node.dispatch.rulebook import RuleBook
 
 JOIN_SECONDS = 10.0
@@ -33,11 +40,11 @@ class Hands:
         self._every = min((profile.every for profile in profiles.values()), default=1)
         book = RuleBook(folder, {number: profile.capacity_wh for number, profile in profiles.items()})
         drivers = {
-            number: DeviceDriver(name_of(number), _device(profile), profile.most, tell)
+            number: DeviceDriver(name_of(number), _device(profile, folder, tell), profile.most, tell)
             for number, profile in profiles.items()
         }
         self._home = HomeDriver(folder, drivers, book)
-        self.counts_battery = BATTERY in profiles and bool(profiles[BATTERY].registers)
+        self.counts_battery = BATTERY in profiles and bool(getattr(profiles[BATTERY], "registers", ()))
 
     def begin(self, standing: Standing, plan: Callable[[int], Levels | None]) -> None:
         """Begin to drive. plan: the box's own levels of its battery at a time [Unix s]."""
@@ -98,6 +105,12 @@ def name_of(number: int) -> str:
     return "battery" if number == BATTERY else f"load {number}"
 
 
-def _device(profile: AnyDevice) -> MovedDevice:
-    """The device of a profile."""
-    return ModbusDevice(profile) if isinstance(profile, ModbusDeviceProfile) else MqttDevice(profile)
+def _device(profile: AnyDevice, folder: Path, tell: Callable[[str], None]) -> MovedDevice:
+    """The device of a profile. Raises MissingExtra where a charger has no central system here."""
+    if isinstance(profile, ModbusDeviceProfile):
+        return ModbusDevice(profile)
+    if isinstance(profile, MqttDeviceProfile):
+        return MqttDevice(profile)
+    with named_extras("a charger"):
+        from transactive.node.dispatch.charger import Charger
+    return Charger(profile, folder, tell)

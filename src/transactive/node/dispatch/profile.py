@@ -14,7 +14,8 @@ import msgspec
 
 from transactive.core.errors import ConfigError
 from transactive.core.proofs.meter_records import MOST_LEVELS
-from transactive.links.addresses import broker_parts
+from transactive.core.units import PPM
+from transactive.links.addresses import broker_parts, charger_place
 from transactive.links.modbus import modbus_place
 from transactive.metering.meters.modbus_values import FORMATS, WORDS
 from transactive.metering.meters.profile import JsonPlace, JsonRegister, ModbusPlace, ModbusRegister, ProfilePart
@@ -126,7 +127,28 @@ class MqttDeviceProfile(DeviceProfile, frozen=True, kw_only=True, tag="mqtt"):
     least_age: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 300
 
 
-AnyDevice: TypeAlias = ModbusDeviceProfile | MqttDeviceProfile
+class OcppDeviceProfile(DeviceProfile, frozen=True, kw_only=True, tag="ocpp"):
+    """A charger that connects to ocpp://HOST:PORT/NAME, which is listened on here. capacity_wh: what the car needs.
+
+    watchdog: for how long each limit holds [s]. connector: the one that is used. password: file of the charger's;
+    certificate, key: files of TLS. unit: of its limits; volts, phases: of its line. efficiency_ppm: Wh held for a
+    million drawn. battery_wh: of the car, and target_percent, to which it shall be charged, where it tells its charge.
+    """
+
+    watchdog: Annotated[int, msgspec.Meta(ge=30, le=3_600)] = 300
+    connector: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    password: str = ""
+    certificate: str = ""
+    key: str = ""
+    unit: Literal["W", "A"] = "W"
+    volts: Annotated[int, msgspec.Meta(ge=100, le=1_000)] = 230
+    phases: Literal[1, 2, 3] = 3
+    efficiency_ppm: Annotated[int, msgspec.Meta(gt=0, le=PPM)] = 900_000
+    battery_wh: Watts = 0
+    target_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
+
+
+AnyDevice: TypeAlias = ModbusDeviceProfile | MqttDeviceProfile | OcppDeviceProfile
 
 
 def device_profiles(folder: Path) -> dict[int, AnyDevice]:
@@ -149,6 +171,8 @@ def _wrong(device: AnyDevice, number: int) -> str:
     """What the types of a profile do not say; empty where nothing is wrong."""
     if number != BATTERY and device.discharge_w:
         return "discharge_w: a load gives nothing back; leave it out"
+    if isinstance(device, OcppDeviceProfile):
+        return _wrong_charger(device, number)
     if device.charge.full == device.charge.empty:
         return "charge: full and empty are the same number"
     counts = {"charge", "discharge"} if number == BATTERY else {"import"}
@@ -158,6 +182,17 @@ def _wrong(device: AnyDevice, number: int) -> str:
         if register.unit not in ENERGY:
             return f"registers: unit {register.unit!r} is none of {', '.join(ENERGY)}"
     return _wrong_modbus(device) if isinstance(device, ModbusDeviceProfile) else _wrong_mqtt(device)
+
+
+def _wrong_charger(device: OcppDeviceProfile, number: int) -> str:
+    """What is wrong with a charger."""
+    if number == BATTERY:
+        return "via: a charger is a load; name the file load-1.toml, or as the community file counts it"
+    if not charger_place(device.address).rest:
+        return "address: after the port comes the name of the charger, as in ocpp://0.0.0.0:9000/GARAGE"
+    if device.certificate and not device.password:
+        return "password: with TLS a charger shows a password too; name the file that has it"
+    return ""
 
 
 def _wrong_modbus(device: ModbusDeviceProfile) -> str:

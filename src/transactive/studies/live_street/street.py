@@ -1,4 +1,4 @@
-"""The street: five homes, each with a meter and a box; one of them has a battery, and two trade with their own keys.
+"""The street: five homes, each with a meter and a box; one has a battery, one a car, two trade with their own keys.
 
 Its time runs faster than ours. Homes do what a sunny day asks of them; one box is switched off for a while and comes
 back, so that the page shows what a market does about a meter that is silent.
@@ -7,6 +7,7 @@ back, so that the page shows what a market does about a meter that is silent.
 from __future__ import annotations
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from transactive.node.life import Box
 from transactive.node.settings import BoxSettings, box_key, make_box
 from transactive.store.folder import make_private
 from transactive.studies.live_street.battery import CHARGE, POWER, WATCHDOG_SECONDS, SimulatedBattery
+from transactive.studies.live_street.charger import SimulatedCharger
 from transactive.studies.live_street.p1 import P1Port, telegram
 
 SLOT, NAME, CHAIN_ID = 900, "Live street", 31337
@@ -41,12 +43,13 @@ AWAY = (2, 4)
 
 @dataclass(frozen=True, slots=True)
 class HomeKind:
-    """A home. own: whether its member keeps its key, and its box trades."""
+    """A home. car_wh: what its car needs. own: whether its member keeps its key, and its box trades."""
 
     name: str
     load_w: int
     pv_w: int = 0
     battery_wh: int = 0
+    car_wh: int = 0
     own: bool = False
 
     def need_w(self, at: float) -> float:
@@ -58,13 +61,14 @@ class HomeKind:
 
 HOMES = (
     HomeKind("ada", 400, pv_w=8_000, own=True),
-    HomeKind("ben", 1_700),
+    HomeKind("ben", 1_700, car_wh=9_000),
     HomeKind("cem", 2_600, pv_w=3_000, battery_wh=5_000),
     HomeKind("dora", 1_200),
     HomeKind("eve", 900, own=True),
 )
 GOES_AWAY = "dora"
-BATTERY_W = 2_500
+BATTERY_W, CAR_W, LEAST_CAR_W = 2_500, 7_400, 1_400
+CHARGER = "GARAGE"
 COMMUNITY = f"""
 name = "{NAME}"
 currency = "EUR"
@@ -91,6 +95,16 @@ grid_g_per_kwh = 350
 readings = "readings.csv"
 """
 
+CAR = f"""
+[[members.devices]]
+kind = "vehicle"
+power_w = {CAR_W}
+arrives = "09:00"
+leaves = "12:15"
+needed_wh = {{needs}}
+starts_wh = 0
+"""
+
 
 class StreetClock:
     """The street's time, which runs `speed` times as fast as ours from now on."""
@@ -105,20 +119,22 @@ class StreetClock:
 
 
 class Home:
-    """A home with its meter; its registers rise by what it does. battery: the device, None without."""
+    """A home with its meter; its registers rise by what it does. battery, charger: the devices, None without."""
 
     def __init__(self, kind: HomeKind, clock: StreetClock) -> None:
         self.kind, self._clock, self._seen = kind, clock, clock.now
         self._import_wh = self._export_wh = 1_000_000.0
         self.battery = SimulatedBattery(kind.battery_wh, BATTERY_W) if kind.battery_wh else None
+        self.charger = SimulatedCharger(f"ws://127.0.0.1:{free_port()}/{CHARGER}", CAR_W) if kind.car_wh else None
         self._counting = threading.Lock()
         self.port = P1Port(self._says, TICK / clock.speed)
 
     def close(self) -> None:
         """Be still."""
         self.port.close()
-        if self.battery:
-            self.battery.close()
+        for device in (self.battery, self.charger):
+            if device:
+                device.close()
 
     def _says(self) -> bytes:
         """What its meter says now."""
@@ -126,7 +142,7 @@ class Home:
             now, before = self._clock.now, self._seen
             self._seen = now
             took = self.kind.need_w(now) * (now - before) / 3_600
-            took += self.battery.act(now - before) if self.battery else 0.0
+            took += sum(device.act(now - before) for device in (self.battery, self.charger) if device)
             self._import_wh += max(took, 0.0)
             self._export_wh += max(-took, 0.0)
             return telegram(now, int(self._import_wh), int(self._export_wh))
@@ -144,6 +160,7 @@ def write_street(folder: Path) -> Path:
     members = "".join(
         f'\n[[members]]\nid = "{kind.name}"\npv_w = {kind.pv_w}\n'
         + (f"battery_wh = {kind.battery_wh}\nbattery_w = {BATTERY_W}\n" if kind.battery_wh else "")
+        + (CAR.format(needs=kind.car_wh) if kind.car_wh else "")
         for kind in HOMES
     )
     path = folder / "community.toml"
@@ -169,6 +186,8 @@ def boxes_of(
             make_box(own, settings)
             if home.battery:
                 (own / FILES[BATTERY]).write_text(_profile(home.battery))
+            if home.charger:
+                (own / FILES[BATTERY + 1]).write_text(_charger_profile(home.charger, kind.car_wh))
             runner = _Runner(own, settings, partial(tell, kind.name))
             street.callback(runner.end)
             runner.begin()
@@ -189,6 +208,24 @@ watchdog = {WATCHDOG_SECONDS}
 charge = {{ address = {CHARGE}, kind = "uint16", full = 1000 }}
 power = {{ address = {POWER}, kind = "int16" }}
 """
+
+
+def _charger_profile(charger: SimulatedCharger, needs_wh: int) -> str:
+    """Where a box listens for a charger."""
+    return f"""via = "ocpp"
+address = "{charger.url.replace("ws", "ocpp", 1)}"
+capacity_wh = {needs_wh}
+charge_w = {CAR_W}
+least_w = {LEAST_CAR_W}
+every = 1
+"""
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 class _Runner:
