@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test test-services test-long test-tools check format bench fuzz soak contracts docs references clean lock
+.PHONY: help demo install install-dev test test-services test-home-assistant test-long test-tools check format bench fuzz soak contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -34,6 +34,10 @@ test: install-dev ## run the tests that Python suffices for; at most eight minut
 
 test-services: install-dev ## run the tests beside programs that are not ours: a browser, a node, a broker, a database
 	@$(PYTEST) -m "service and not soak" $(ARGS)
+
+test-home-assistant: install-dev ## run the test with a real Home Assistant, in an environment of its own; needs Python 3.13
+	@sh scripts/home_assistant.sh
+	@$(BIN)/pytest -m service --numprocesses 0 tests/services/test_home_assistant.py $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input
 	@$(PYTEST) -m "long and not service and not soak" $(ARGS)

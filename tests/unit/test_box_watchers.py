@@ -24,7 +24,8 @@ def box(**said) -> BoxStatus:
 
 def test_what_is_not_known_is_unavailable_and_never_zero():
     told = states(box(), 1_000)
-    assert {key for key in told if not key.endswith("/known")} == {f"{BASE}/market", f"{BASE}/refused"}
+    always = {f"{BASE}/{key}" for key in ("market", "refused", "pause")}
+    assert {key for key in told if not key.endswith("/known")} == always
     assert told[f"{BASE}/import/known"] == told[f"{BASE}/waiting/known"] == told[f"{BASE}/slot/known"] == "offline"
     known = box(standing=(5, 0, 0, 0, 0), heard=1_000, signed=3, acknowledged=1, is_connected=True, last_slot=900)
     told = states(known, 1_000 + STALE_SECONDS)
@@ -34,11 +35,17 @@ def test_what_is_not_known_is_unavailable_and_never_zero():
 
 
 def test_each_value_that_is_told_is_discovered_and_the_other_way_round():
-    components = discovery(box())["components"]
     known = box(standing=(1, 2, 3, 0, 0), heard=0, is_connected=True, last_slot=0, last_leaf=0, is_on_chain=True)
+    known.currency, known.price, known.next_slot, known.plan = "EUR", 281_500, 900, "battery rests"
+    known.cost_n, known.saving_n = -1_250_000_000, 5
+    components = discovery(known)["components"]
     told = {topic.removeprefix(f"{BASE}/") for topic in states(known, 0)}
     assert told == components.keys() | {f"{key}/known" for key in components}
     assert len({one["unique_id"] for one in components.values()}) == len(components)
+    assert not {"price", "cost", "saving"} & discovery(box())["components"].keys()  # their currency is not known
+    values = states(known, 0)
+    money = [values[f"{BASE}/{key}"] for key in ("price", "cost", "saving")]
+    assert money == ["0.281500", "-1.250000000", "0.000000005"]
     energy = components["import"]
     assert (energy["device_class"], energy["state_class"], energy["unit_of_measurement"]) == (
         "energy",

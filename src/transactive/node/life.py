@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from transactive.core.boxes.messages import ChainBlocks, ImportLimit, LevelRules, Said, SlotLeaf, say
+from transactive.core.boxes.messages import ChainBlocks, ImportLimit, LevelRules, Said, SlotBill, SlotLeaf, say
 from transactive.core.errors import DataError, StateError
 from transactive.core.installed import named_extras
 from transactive.core.slots import time_text
@@ -22,7 +24,9 @@ from transactive.metering.meters.source import MeterSource
 from transactive.metering.record_file import RecordFile
 from transactive.node.agent.history import HomeHistory
 from transactive.node.agent.trader import Trader
+from transactive.node.bills import HomeBills
 from transactive.node.box import BoxKey, Courier, Recorder
+from transactive.node.dispatch.driver import PAUSED_FILE, pause
 from transactive.node.dispatch.hands import Hands
 from transactive.node.home_assistant import HomeAssistant
 from transactive.node.memory import KnownMeter
@@ -40,6 +44,27 @@ AGAIN_SECONDS = 2.0
 """How long after a line broke it is opened again, and a market that has not answered is asked again."""
 TELL_SECONDS = 10
 """How often the home is told how the box is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """What a box has in its home beside the meter."""
+
+    folder: Path
+    hands: Hands
+    bills: HomeBills
+
+    def look(self, status: BoxStatus, trader: Trader, now: int) -> None:
+        """Look how the home is, at a time of the meter [Unix s], 0 before it is known."""
+        terms, bills = trader.terms, self.bills
+        status.is_paused, status.plan = (self.folder / PAUSED_FILE).exists(), self.hands.doing()
+        status.cost_n, status.saving_n = bills.cost_n, bills.saving_n
+        if terms is None or not now:
+            return
+        length = terms.slot_seconds
+        slot = now // length * length
+        status.currency, status.next_slot = terms.currency, slot + length
+        status.price = terms.tariff(slot).supply if terms.has(slot) else None
 
 
 class Box:
@@ -95,12 +120,13 @@ class Box:
                 client.publish(said, say(message, address, self._key.key))
 
             def heard(data: bytes) -> None:
-                for message in self._told(trader, hands, witness, data, recorder.at):
+                for message in self._told(trader, home, witness, data, recorder.at):
                     tell_market(message)
 
             courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
             past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
             trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
+            home = _Home(self._folder, hands, HomeBills(self._folder))
             witness = self._witness(trader, status, open_parts)
             open_parts.callback(witness.end)
             hands.begin(lambda: (recorder.at, recorder.standing), trader.plan)
@@ -123,6 +149,7 @@ class Box:
                         for message in trader.step(recorder.at):
                             tell_market(message)
                     status.signed, status.acknowledged = outbox.count, courier.acknowledged
+                    home.look(status, trader, recorder.at)
                     watchers()
             finally:
                 client.end()
@@ -138,7 +165,7 @@ class Box:
             open_parts.callback(server.close)
         if not self._settings.home_assistant:
             return lambda: None
-        home = HomeAssistant(self._settings.home_assistant, status)
+        home = HomeAssistant(self._settings.home_assistant, status, partial(pause, self._folder))
         open_parts.callback(home.end)
         told = 0
 
@@ -174,16 +201,19 @@ class Box:
         self.failure = error
         self._over.set()
 
-    def _told(self, trader: Trader, hands: Hands, witness: LeafWitness, data: bytes, now: int) -> list[Said]:
+    def _told(self, trader: Trader, home: _Home, witness: LeafWitness, data: bytes, now: int) -> list[Said]:
         """Take up what the market told; what is answered. The box ends where the disk takes no more."""
         try:
             told = trader.heard(data)
             if isinstance(told, SlotLeaf | ChainBlocks):
                 witness.take(told)
-            return [hands.take(told, now or int(time.time()))] if isinstance(told, LevelRules | ImportLimit) else []
+            if isinstance(told, SlotBill):
+                return [home.bills.take(told)]
+            if isinstance(told, LevelRules | ImportLimit):
+                return [home.hands.take(told, now or int(time.time()))]
         except StateError as error:
             self._failed(error)
-            return []
+        return []
 
     def _heard(self, courier: Courier, said: bytes) -> None:
         """Pass on what the collector says; end where it shows that this box is a copy."""

@@ -129,14 +129,10 @@ def limit_import(path: Path, member: str, watts: int, minutes: int, state: Path 
 
 def switch(folder: Path, *, paused: bool) -> dict[str, Any]:
     """The member's switch: pause a box, or let it go on."""
-    from transactive.node.dispatch.driver import PAUSED_FILE
+    from transactive.node.dispatch.driver import pause
 
     box_settings(folder)
-    place = folder / PAUSED_FILE
-    if paused:
-        place.touch()
-    else:
-        place.unlink(missing_ok=True)
+    pause(folder, paused)
     return {"folder": str(folder), "paused": paused}
 
 

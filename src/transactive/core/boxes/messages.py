@@ -80,6 +80,7 @@ class Terms(msgspec.Struct, frozen=True, tag="terms"):
     power_wh: int
     capacity_wh: int
     efficiency_ppm: int
+    currency: str = ""
 
     def has(self, slot: int) -> bool:
         """Whether prices of a slot [Unix s] are told."""
@@ -93,6 +94,19 @@ class Terms(msgspec.Struct, frozen=True, tag="terms"):
     def grid(self, slot: int) -> PriceGrid:
         """Prices that the market takes in a slot [Unix s]."""
         return PriceGrid.of(self.tariff(slot), self.tick)
+
+
+class SlotBill(msgspec.Struct, frozen=True, tag="bill"):
+    """What a settled slot [Unix s] cost the member, and would have cost without the market [n¤]; below 0 it brought it.
+
+    number: as of a command, which a box answers alike. end: until when it is told again [Unix s].
+    """
+
+    number: int
+    slot: int
+    end: int
+    cost_n: int
+    without_n: int
 
 
 class OrderTaken(msgspec.Struct, frozen=True, tag="taken"):
@@ -177,9 +191,9 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
     blocks: tuple[ToldBlock, ...]
 
 
-Command: TypeAlias = LevelRules | ImportLimit
+Command: TypeAlias = LevelRules | ImportLimit | SlotBill
 Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks
-Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | LevelRules | ImportLimit | SlotLeaf | ChainBlocks
+Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks
 
 
 def say(said: Said, meter: str, key: bytes) -> bytes:

@@ -176,9 +176,14 @@ def go_live(
         world = World(gates, commands, journal, wait, at_gate, collector, counter, leaves)
         clock.look = both(clock.look, inlet.require_working)
         inlet.begin()
+
+        def settled(book: SlotBook) -> None:
+            commands.settled(book)
+            after_slot(book)
+
         try:
             return replay(
-                setting, slots, folder, seed=seed, target=target, after_slot=after_slot, timer=timer, made=world.kernel
+                setting, slots, folder, seed=seed, target=target, after_slot=settled, timer=timer, made=world.kernel
             )
         finally:
             inlet.end()

@@ -24,6 +24,15 @@ SILENT_SECONDS = 90
 """After what silence of the meter nobody knows what the home needs [s]."""
 
 
+def pause(folder: Path, is_paused: bool) -> None:
+    """The member's switch: pause the box of a folder, or let it go on."""
+    place = folder / PAUSED_FILE
+    if is_paused:
+        place.touch()
+    else:
+        place.unlink(missing_ok=True)
+
+
 class HomePower:
     """What a home takes from the grid, from its registers."""
 
@@ -52,7 +61,7 @@ class DeviceDriver:
     """Drives one device. name: what it is, in words.
 
     held_wh: what it held last, None while it does not answer. power_w: what it was told last. failures: how often it
-    did not answer; failure: why, while it does not. counter: what it has drawn and given.
+    did not answer; failure: why, while it does not. counter: what it has drawn and given. doing: that, in words.
     """
 
     def __init__(self, name: str, device: MovedDevice, most: Power, tell: Callable[[str], None]) -> None:
@@ -71,7 +80,7 @@ class DeviceDriver:
             given = wanted(self.held_wh, self.power_w)
             power = self._device.lease(given, wall)
         except OSError as error:
-            self.held_wh, self.failures = None, self.failures + 1
+            self.held_wh, self.failures, self.doing = None, self.failures + 1, ""
             self._let_rest(wall)
             if self.failure != str(error):
                 self.failure = str(error)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from transactive.core.boxes.messages import Command, HasCommand, LevelRules
+from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules
 from transactive.core.installed import named_extras
 from transactive.node.dispatch.control import Levels
 from transactive.node.dispatch.device import MovedDevice
@@ -60,7 +60,7 @@ class Hands:
             self._thread.join(JOIN_SECONDS)
         self._home.let_go()
 
-    def take(self, command: Command, now: int) -> HasCommand:
+    def take(self, command: LevelRules | ImportLimit, now: int) -> HasCommand:
         """Take a command of the market at a time [Unix s]; says whether it is followed."""
         drivers = self._home.drivers
         meant = [command.device] if isinstance(command, LevelRules) else list(drivers)
@@ -71,6 +71,11 @@ class Hands:
         if why:
             self._tell(f"not followed: command {command.number}: {why}")
         return HasCommand(command.number, why)
+
+    def doing(self) -> str:
+        """What devices do, in words; nothing where there are none, or not known."""
+        found = (f"{name_of(number)} {one.doing}" for number, one in sorted(self._home.drivers.items()) if one.doing)
+        return "; ".join(found)
 
     def held_wh(self) -> int:
         """What the battery holds [Wh]; nothing where that is not known."""

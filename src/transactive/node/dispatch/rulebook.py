@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.core.boxes.messages import Command, ImportLimit, LevelRules
+from transactive.core.boxes.messages import ImportLimit, LevelRules
 from transactive.core.errors import StateError
 from transactive.core.slots import DAY
 from transactive.node.files import write_whole
@@ -41,7 +41,7 @@ class RuleBook:
         except (OSError, msgspec.MsgspecError) as error:
             raise StateError(f"{self._path}: {error}; delete it, and the market tells its rules anew") from None
 
-    def take(self, command: Command, now: int) -> str:
+    def take(self, command: LevelRules | ImportLimit, now: int) -> str:
         """Keep a command that came at a time [Unix s]; returns why it is refused, empty where it is kept."""
         kept = self._kept
         if command.number <= kept.number:

@@ -17,17 +17,22 @@ import msgspec
 import numpy as np
 
 from transactive.config.setting import Setting
+from transactive.core.accounts import Accounts
 from transactive.core.boxes.messages import Command as BoxCommand
-from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules
+from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules, SlotBill
 from transactive.core.community.shiftable import Appliance
 from transactive.core.ports import Command
-from transactive.core.slots import time_text
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import DAY, time_text
 from transactive.core.units import IntArray
 from transactive.engine.live.boxes.import_limits import SaidLimit, limits_in
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.waiting import Time
+from transactive.environment.standing_charges import standing_charges_n
 from transactive.store.live.journal import ArrivalKind, Journal
 
+BILL_KEPT = 7 * DAY
+"""How long a bill is told to a box that does not answer [s]."""
 MOST_REASON = 200
 """Characters of a box's reason that are told on."""
 
@@ -73,6 +78,16 @@ class BoxCommands:
         grid_charge, surplus_charge, serve, export = levels_wh.tolist()
         told = grid_charge, surplus_charge, serve, export
         self._give(member, partial(LevelRules, slot=command.slot, end=command.end, levels_wh=told, device=device))
+
+    def settled(self, book: SlotBook) -> None:
+        """Tell each box what a settled slot cost its member, and would have cost without the market."""
+        community, members, tariff = self._setting.community, len(self._setting.community.members), book.tariff
+        cost = -book.postings.net_n(Accounts(members).total)[:members]
+        bought, sold = book.baseline.import_wh * tariff.supply_of, book.baseline.export_wh * tariff.feed_in_of
+        without = bought - sold + standing_charges_n(community, book.slot)
+        for member in range(members):
+            cost_n, without_n, end = int(cost[member]), int(without[member]), self._clock.now + BILL_KEPT
+            self._give(member, partial(SlotBill, slot=book.slot, end=end, cost_n=cost_n, without_n=without_n))
 
     def look(self) -> None:
         """Tell the boxes what the grid's operator has said, each once, and a box that is enrolled later as well.

@@ -154,4 +154,5 @@ class BoxCounter:
             power_wh=int(devices.power_wh[member]),
             capacity_wh=int(devices.capacity_wh[member]),
             efficiency_ppm=int(devices.efficiency_ppm[member]),
+            currency=community.currency,
         )

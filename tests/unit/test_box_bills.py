@@ -1,0 +1,50 @@
+"""What a settled slot cost its home is told to its box, which counts each slot once."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.test_box_trades import ADA, SLOTS, Street, street
+from transactive.core.accounts import Accounts
+from transactive.core.boxes.messages import AskTerms, HasCommand, SlotBill, Terms
+from transactive.core.errors import StateError
+from transactive.node.bills import BILLS_FILE, HomeBills
+
+__all__ = ["street"]
+
+
+def test_a_box_counts_each_slot_once_also_when_it_begins_anew(tmp_path):
+    bills = HomeBills(tmp_path)
+    assert (bills.cost_n, bills.saving_n) == (None, None)
+    assert bills.take(SlotBill(7, 900, 10_000, 30, 50)) == HasCommand(7)
+    bills = HomeBills(tmp_path)
+    bills.take(SlotBill(8, 900, 10_000, 30, 50))  # told again, under another number
+    bills.take(SlotBill(9, 1_800, 10_000, -45, 5))
+    assert (bills.cost_n, bills.saving_n) == (-15, 70)
+    (tmp_path / BILLS_FILE).write_text("{")
+    with pytest.raises(StateError, match="delete it"):
+        HomeBills(tmp_path)
+
+
+def test_the_market_tells_a_box_what_its_slot_cost_until_it_has_it(street: Street):
+    members = len(street.setting.community.members)
+    net = np.zeros(Accounts(members).total, np.int64)
+    net[ADA] = -40
+    book: Any = SimpleNamespace(
+        slot=SLOTS[0],
+        postings=SimpleNamespace(net_n=lambda _: net),
+        tariff=SimpleNamespace(supply_of=3, feed_in_of=1),
+        baseline=SimpleNamespace(import_wh=np.full(members, 20), export_wh=np.full(members, 5)),
+    )
+    street.commands.settled(book)
+    street.meet()
+    told = [street.trader.heard(each) for each in street.counter.hear(street.key.address, street.say(AskTerms()))]
+    terms, bill = told
+    assert isinstance(terms, Terms)
+    assert terms.currency == "EUR"
+    assert isinstance(bill, SlotBill)
+    assert (bill.slot, bill.cost_n, bill.without_n) == (SLOTS[0], 40, 55)
+    street.counter.hear(street.key.address, street.say(HasCommand(bill.number)))
+    assert street.commands.open_for(street.key.address) == []
