@@ -82,6 +82,15 @@ def changed(raw, old, new):
         ("entsoe", changed(ENTSOE, b"<position>3<", b"<position>0<"), "do not fit"),
         ("entsoe", changed(ENTSOE, b"A03", b"A01"), "4 steps and 2 prices"),
         ("entsoe", b"Unauthorized", "no XML"),
+        (
+            "awattar-at",
+            changed(AWATTAR, b'-0.0005, "unit": "Eur/MWh"', b'-0.0005, "unit": "Eur/kWh"'),
+            "'Eur/kWh', and Eur/MWh",
+        ),
+        ("awattar-at", changed(AWATTAR, b'-0.0005, "unit": "Eur/MWh"', b"-0.0005"), "no 'unit'"),
+        ("energy-charts-price", changed(PRICES, b"EUR / MWh", b"PLN / MWh"), "'PLN / MWh', and EUR / MWh"),
+        ("open-meteo", changed(METEO, b'"utc_offset_seconds": 0', b'"utc_offset_seconds": 7200'), "'7200', and 0"),
+        ("open-meteo", changed(METEO, b"\xc2\xb0C", b"\xc2\xb0F"), "'°F', and °C"),
         ("awattar-at", b"<html>Too Many Requests</html>", "no JSON"),
         ("awattar-at", b'{"data": []}', "tells no value"),
         ("awattar-at", changed(AWATTAR, b"1428595200000,", b"1428591600000,"), "2015-04-09T15:00Z twice"),
@@ -99,13 +108,31 @@ def changed(raw, old, new):
         ("energy-charts-carbon", changed(CO2EQ, b"309.49", b"-1"), "-1 g/kWh for 2026-05-01T00:15Z"),
         ("energy-charts-price", changed(PRICES, b"98.5", b"1e9"), r"1e\+09 EUR/MWh"),
         ("open-meteo", changed(METEO, b"-0.15", b"-999"), "-999 °C for 2026-05-01T01:00Z; nothing is like that"),
-        ("open-meteo", b'{"error": true, "reason": "x"}', "no 'hourly'"),
+        ("open-meteo", b'{"error": true, "reason": "x"}', "no 'hourly_units'"),
         ("open-meteo", changed(METEO, b'"2026-05-01T01:00"', b'"tomorrow"'), "'tomorrow', which is no time"),
     ],
 )
 def test_what_a_feed_cannot_mean_is_refused_with_the_reason(name, raw, reason):
     with pytest.raises(DataError, match=reason):
         decode_feed(load_feed_profile(name), raw)
+
+
+def test_prices_of_another_zone_than_was_asked_for_are_refused():
+    profile = load_feed_profile("entsoe")
+    own, other = ({"zone": f"10Y{land}-APG------L"} for land in ("AT", "CH"))
+    named = changed(ENTSOE, b"<currency_Unit", b"<in_Domain.mRID>10YAT-APG------L</in_Domain.mRID><currency_Unit")
+    assert decode_feed(profile, named, own).values == decode_feed(profile, ENTSOE, other).values
+    with pytest.raises(DataError, match="prices of 10YAT-APG------L, and 10YCH-APG------L was asked for"):
+        decode_feed(profile, named, other)
+
+
+def test_a_profile_may_say_that_a_feed_tells_the_word_of_its_address_again(tmp_path):
+    text = (FOLDER / "energy-charts-price.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace("says = { unit", 'says = { bzn = "{zone}", unit'))
+    profile, told = load_feed_profile(str(tmp_path / "mine.toml")), changed(PRICES, b'"unit"', b'"bzn": "at", "unit"')
+    assert decode_feed(profile, told, {"zone": "AT"}).values == decode_feed(profile, told).values
+    with pytest.raises(DataError, match="bzn: the feed tells 'at', and FR was expected"):
+        decode_feed(profile, told, {"zone": "FR"})
 
 
 def test_a_value_that_is_not_known_yet_does_not_make_the_one_before_it_longer():

@@ -67,12 +67,12 @@ def _asked(
         raise InputError(f"{profile.title}: its profile names no address; name the place with --from")
     where = address or _filled(profile, words, secret)
     raw, heard = hear_feed(where, "" if "{token}" in profile.url else secret, MOST_BYTES)
-    return raw, heard, decode_feed(profile, raw)
+    return raw, heard, decode_feed(profile, raw, _given(words))
 
 
 def _filled(profile: FeedProfile, words: Sequence[str], secret: str) -> str:
     """The profile's address with the user's words. Raises InputError for one that is missing or not asked for."""
-    given = dict(word.partition("=")[::2] for word in words)
+    given = _given(words)
     for word in given.keys() - profile.needs.keys():
         raise InputError(f"--set {word}: the feed has no such word; it has {', '.join(profile.needs) or 'none'}")
     url = profile.url
@@ -83,6 +83,11 @@ def _filled(profile: FeedProfile, words: Sequence[str], secret: str) -> str:
     if "{token}" in url and not secret:
         raise InputError(f"{profile.title} wants a token; name the file that has it with --token")
     return url.replace("{token}", quote(secret))
+
+
+def _given(words: Sequence[str]) -> dict[str, str]:
+    """The user's words by their names."""
+    return dict(word.partition("=")[::2] for word in words)
 
 
 def _secret(token: Path | None) -> str:

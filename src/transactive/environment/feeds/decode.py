@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -16,6 +16,7 @@ from transactive.environment.feeds.entsoe import read_entsoe
 from transactive.environment.feeds.numbers import exact_number, nearest_whole
 from transactive.environment.feeds.profile import ColumnsProfile, EntsoeProfile, FeedProfile, RowsProfile
 
+NO_WORDS: Mapping[str, str] = {}
 MOST_BYTES = 4 * 1024 * 1024
 TIMES = range(parse_time("2000-01-01T00:00Z"), parse_time("2100-01-01T00:00Z"))
 """Times that a feed may tell a value for [Unix s]: one in milliseconds that is taken for seconds is none."""
@@ -52,14 +53,19 @@ class FeedSeries:
         }
 
 
-def decode_feed(profile: FeedProfile, raw: bytes) -> FeedSeries:
-    """What a feed said. Raises DataError naming what is missing, no number, twice there or between the steps."""
+def decode_feed(profile: FeedProfile, raw: bytes, words: Mapping[str, str] = NO_WORDS) -> FeedSeries:
+    """What a feed said. words: that the user gave for its address, such as the zone, which a feed may tell again.
+
+    Raises DataError naming what is missing, no number, twice there, between the steps, in another unit or of another
+    zone.
+    """
     if len(raw) > MOST_BYTES:
         raise DataError(f"the feed says {len(raw):,} bytes, more than {MOST_BYTES:,}; is this the feed of the profile?")
     if isinstance(profile, EntsoeProfile):
-        told, step = read_entsoe(raw, profile.unit)
+        told, step = read_entsoe(raw, profile.unit, words.get("zone", ""))
     else:
         said = _json(raw)
+        _require_said(said, profile.says, words)
         rows = list(_rows(profile, said) if isinstance(profile, RowsProfile) else _columns(profile, said))
         told = [(start, _number(value, start)) for start, value in rows if value is not None]  # null: not known yet
         step = profile.step_minutes * 60 if isinstance(profile, RowsProfile) else _step([start for start, _ in rows])
@@ -69,6 +75,23 @@ def decode_feed(profile: FeedProfile, raw: bytes) -> FeedSeries:
     starts = [start for start, _ in told]
     _require_times(starts, step)
     return FeedSeries(profile.column, tuple(starts), tuple(_whole(profile, *each) for each in told), step)
+
+
+def _require_said(said: object, wanted: Mapping[str, str], words: Mapping[str, str]) -> None:
+    """Require what has to stand beside the prices, such as their unit; case and spaces do not count.
+
+    A `{NAME}` in it is a word that the user gave; without it nothing is required. Raises DataError.
+    """
+    for way, text in wanted.items():
+        expected = words.get(text[1:-1], "") if text.startswith("{") else text
+        told = str(_at(said, way))
+        if expected and _plain(told) != _plain(expected):
+            raise DataError(f"{way}: the feed tells {told[:40]!r}, and {expected} was expected; is it the right feed?")
+
+
+def _plain(text: str) -> str:
+    """A text without its spaces, in one case."""
+    return "".join(text.split()).casefold()
 
 
 def _require_times(starts: Sequence[int], step: int) -> None:
@@ -98,6 +121,7 @@ def _rows(profile: RowsProfile, said: object) -> Iterator[tuple[int, object]]:
     if not isinstance(rows, list):
         raise DataError(f"{profile.rows}: is no list; is this the feed of the profile?")
     for row in rows:
+        _require_said(row, profile.row_says, {})
         yield _seconds(_at(row, profile.time), profile.clock), _at(row, profile.value)
 
 

@@ -17,15 +17,16 @@ from transactive.environment.feeds.numbers import exact_number
 RESOLUTIONS = {"PT15M": 900, "PT30M": 1_800, "PT60M": 3_600}
 MOST_STEPS = 400 * 96
 DOCUMENT = "Publication_MarketDocument"
+ZONES = ("in_Domain.mRID", "out_Domain.mRID")
 HOLDS = "A03"
 """Curve type whose prices hold until the next one that is told."""
 
 
-def read_entsoe(raw: bytes, unit: str) -> tuple[list[tuple[int, Fraction]], int]:
+def read_entsoe(raw: bytes, unit: str, zone: str = "") -> tuple[list[tuple[int, Fraction]], int]:
     """Start [Unix s] and price of each step, and its length [s]. Raises DataError, with the platform's own reason.
 
-    unit: that the prices must have, as `EUR/MWh`. Where hours and quarter hours are told side by side, the finer ones
-    count.
+    unit: that the prices must have, as `EUR/MWh`. zone: EIC that they must be of, where the document names one. Where
+    hours and quarter hours are told side by side, the finer ones count.
     """
     if b"\0" in raw or b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:  # with zeros between, as in UTF-16, they would hide
         raise DataError("the feed's document declares entities; a price document has none")
@@ -39,6 +40,7 @@ def read_entsoe(raw: bytes, unit: str) -> tuple[list[tuple[int, Fraction]], int]
     found: dict[int, list[tuple[int, Fraction]]] = {}
     for series in (part for part in document.iter() if _name(part) == "TimeSeries"):
         _require_unit(series, unit)
+        _require_zone(series, zone)
         for period in (part for part in series if _name(part) == "Period"):
             step = RESOLUTIONS.get(_text(period, "resolution"))
             if step is None:
@@ -54,6 +56,13 @@ def _require_unit(series: ET.Element, unit: str) -> None:
     said = "/".join(_text(series, name) for name in ("currency_Unit.name", "price_Measure_Unit.name"))
     if said.upper() != unit.upper():
         raise DataError(f"the feed tells prices in {said}, and the profile says {unit}; is this the right zone?")
+
+
+def _require_zone(series: ET.Element, zone: str) -> None:
+    """Require that a series which names its zone is of the one that was asked for. Raises DataError."""
+    named = {part.text.strip() for part in series if _name(part) in ZONES and part.text}
+    if zone and named - {zone}:
+        raise DataError(f"the feed tells prices of {', '.join(sorted(named))}, and {zone} was asked for; ask again")
 
 
 def _points(period: ET.Element, step: int, *, holds: bool) -> Iterator[tuple[int, Fraction]]:

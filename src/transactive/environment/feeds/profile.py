@@ -71,20 +71,26 @@ class AnyFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class RowsProfile(AnyFeed, frozen=True, kw_only=True, tag="rows", tag_field="format"):
-    """JSON with an object for each step: rows, the way to their list; time and value, the ways inside one of them."""
+    """JSON with an object for each step: rows, the way to their list; time and value, the ways inside one of them.
+
+    says: what has to stand beside the prices, by its way, such as their unit or zone; row_says: inside each of them.
+    """
 
     rows: str
     time: str
     value: str
+    says: dict[str, str] = {}
+    row_says: dict[str, str] = {}
     clock: Literal["unix", "unix_ms", "iso"] = "iso"
     step_minutes: Annotated[int, msgspec.Meta(ge=5, le=60)] = 60
 
 
 class ColumnsProfile(AnyFeed, frozen=True, kw_only=True, tag="columns", tag_field="format"):
-    """JSON with a list of times and one of values: the ways to both."""
+    """JSON with a list of times and one of values: the ways to both. says: as of rows."""
 
     time: str
     value: str
+    says: dict[str, str] = {}
     clock: Literal["unix", "unix_ms", "iso"] = "unix"
 
 
