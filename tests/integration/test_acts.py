@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +23,12 @@ from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.cli import main
 from transactive.cli.chain import signing
+from transactive.config.setting import load_setting
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import parse_time, time_text
+from transactive.services.challenges import challenges_in
 
 HOUR = 3600
 BEGIN = parse_time("2024-06-05T00:00Z")
@@ -344,6 +347,7 @@ def test_acts_about_a_commitment(place, monkeypatch, capsys):
     life.refused(f"act overdue --account ben --member ada --slot {at(1)}", why="demands: answer awaited")
     life.now += HOUR
     life.do(f"act overdue --account ben --member ada --slot {at(1)}")
+    _told(place)
     assert life.do("act claim --account ben")["by"] == "ben"
 
 
@@ -355,3 +359,19 @@ def _commit(life: Life, ledger: ChainLedger, slot: int) -> SlotTree:
     life.now = max(life.now, (slot + 1) * HOUR)
     ledger.block(life.now)
     return tree
+
+
+def _told(place: Path) -> None:
+    """What happened about commitments is told in the order of its blocks, as the explorer shows it."""
+    community = load_setting(place / "c" / "community.toml").community
+    with closing(ChainClient.open("embedded:chain.sqlite")) as client:
+        told = challenges_in(client, load(place / "deployment.json"), community)
+    assert [each.block for each in told] == sorted(each.block for each in told)
+    titles = [each.title for each in told]
+    expected = ["Proof demanded", "Proof given", "Netting stopped"]
+    assert titles[:3] == expected
+    assert titles.count("Proof demanded") == 2
+    assert "Operator convicted" in titles
+    demanded = told[0]
+    assert f"ada asks for the proof of the slot of {at(1)}" in demanded.text
+    assert [each.title for each in told if each.grave].count("Netting stopped") == titles.count("Netting stopped")

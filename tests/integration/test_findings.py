@@ -94,3 +94,31 @@ def test_every_question_mark_leads_to_a_word_and_every_document_is_there(state):
     assert asked <= words == set(TERMS)
     assert len(asked) > 7
     assert all((root / term.document).is_file() for term in TERMS.values())
+
+
+def test_people_say_what_they_know_hand_over_and_mute(demo_run, tmp_path):
+    shutil.copyfile(demo_run.folder / "market.sqlite", tmp_path / "market.sqlite")
+    with closing(Store(tmp_path)) as store:
+        save_items(store, [ITEM])
+    own, other = (bearer(create_token(tmp_path, "member", name)) for name in (MEMBER, "house-04"))
+    auditor = bearer(create_token(tmp_path, "auditor", None))
+    with serving(tmp_path) as client:
+        assert "Nobody has it in hand yet." in client.get("/findings/1").text
+        kept = client.post("/findings/1/notes", data={"kind": "note", "text": "<b>The meter was exchanged.</b>"})
+        assert "&lt;b&gt;The meter was exchanged.&lt;/b&gt;" in kept.text
+        assert client.post("/findings/1/notes", data={"kind": "note", "text": " "}).status_code == 400
+        assert client.post("/findings/1/notes", data={"kind": "hand-over", "to": "nobody"}).status_code == 400
+        assert client.post("/findings/2/notes", data={"kind": "note", "text": "x"}).status_code == 404
+        client.post("/findings/1/notes", data={"kind": "mute", "days": "7"})
+        page = client.get("/").text
+        assert "Left out for now: 1" in page
+        assert "Back into the list" in client.get("/findings/1").text
+        client.post("/findings/1/notes", data={"kind": "unmute"})
+        assert "Left out for now" not in client.get("/").text
+    with serving(tmp_path, local=False) as client:
+        said = {"kind": "note", "text": "We were away."}
+        assert client.post("/findings/1/notes", data=said, headers=own, follow_redirects=False).status_code == 303
+        assert "We were away." in client.get("/findings/1", headers=auditor).text
+        assert client.post("/findings/1/notes", data=said, headers=other).status_code == 404
+        assert client.post("/findings/1/notes", data=said, headers=auditor).status_code == 403
+        assert client.post("/findings/1/notes", data={"kind": "mute", "days": "7"}, headers=own).status_code == 403

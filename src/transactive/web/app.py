@@ -30,7 +30,7 @@ from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.explorer.routes import ROUTES as EXPLORER
-from transactive.web.findings.routes import finding
+from transactive.web.findings.routes import ROUTES as FINDINGS
 from transactive.web.help.routes import explained
 from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
@@ -84,7 +84,7 @@ def build_app(
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, finding, explained),
+            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, explained),
             *(readings, bring, answer_about_held, answer_readings),
             *(act_on_page, step_on_page, api_router()),
             _files(),

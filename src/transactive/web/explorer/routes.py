@@ -9,10 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
+from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
+from transactive.services.challenges import ChainChallenge, challenges_of
 from transactive.services.statements.leaf_proof import leaf_proof
 from transactive.store.read.history.kept import kept_sums
+from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.web.api.paging import whose
 from transactive.web.authentication import WITHOUT_GRID
 from transactive.web.explorer.finding import place_of
@@ -44,7 +47,8 @@ def explorer(
         return Redirect(place_of(find, reader, run, position, contracts), status_code=303)
     last = None if until is None else run_context.slot(run, until)
     context = frame(run, position, request.user, run_context.feed.idle)
-    return Template("explorer.html", context={**context, **explorer_page(reader, run, last)})
+    made = _challenges(reader, run, position)
+    return Template("explorer.html", context={**context, **explorer_page(reader, run, last), "challenges": made})
 
 
 @get("/explorer/slots/{slot:str}", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
@@ -82,6 +86,16 @@ def proof(
     found = kept_sums(reader).of(asked, lambda: leaf_proof(folder, member, start))
     context = frame(run, position, request.user, run_context.feed.idle)
     return Template("proof.html", context={**context, **proof_page(found, member, start, run)})
+
+
+def _challenges(reader: Reader, run: Run, position: RunProgress) -> list[ChainChallenge] | None:
+    """What was asked, stopped and upheld on the chain, newest first; None where it is not in the state folder."""
+    folder = reader.store.path.parent
+    if not has_chain(folder) or not contracts_of(folder):
+        return None
+    written = max(path.stat().st_mtime_ns for path in folder.glob(f"{CHAIN_FILE}*"))
+    asked = ("challenges", position.committed, written)
+    return kept_sums(reader).of(asked, lambda: challenges_of(folder, run.community)[::-1])
 
 
 ROUTES = (explorer, commitment, proof)

@@ -7,11 +7,13 @@ from typing import Any
 
 from transactive.core.items import Item, ItemState
 from transactive.core.units import kwh_text
+from transactive.services.finding_notes import MUTE_DAYS, FindingNote, FindingNotes
 from transactive.texts.formatting import Words, counted
 from transactive.web.charts.finding import EvidenceDay, evidence_chart
 from transactive.web.history.part import Past
 from transactive.web.history.periods import Period, day_of, short
 from transactive.web.pages.parts.issues import of_item
+from transactive.web.viewers import Viewer
 
 BEFORE, AFTER, MOST = 14, 7, 62
 """Days shown before and after those concerned, and at most of those."""
@@ -72,3 +74,28 @@ def _facts(item: Item, words: Words) -> list[tuple[str, str]]:
         ("Found last", words.moment(item.seen)),
     ]
     return facts + ([(f"Now {STATES[item.state]}", words.moment(item.changed))] if item.changed else [])
+
+
+def notes_part(notes: FindingNotes, viewer: Viewer, operators: list[str], now: int, words: Words) -> dict[str, Any]:
+    """What was said about a finding, and what a viewer may say. operators: to whom it can be handed."""
+    until = notes.muted_until(now)
+    return {
+        "said": [(each.by, words.moment(each.at), _in_words(each, words)) for each in notes.said],
+        "handed_to": notes.handed_to,
+        "muted": words.moment(until) if until else "",
+        "writes": viewer.scope in ("operator", "member"),
+        "operates": viewer.scope == "operator",
+        "operators": [name for name in operators if name != notes.handed_to],
+        "days": MUTE_DAYS,
+    }
+
+
+def _in_words(note: FindingNote, words: Words) -> str:
+    match note.kind:
+        case "note":
+            return note.text
+        case "hand-over":
+            return f"Handed to {note.to}."
+        case "mute":
+            return f"Left out of the list until {words.moment(note.until)}."
+    return "Back in the list."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from transactive.core.items import ItemState
@@ -35,10 +35,12 @@ def community_page(
     chosen: int | None,
     idle: float,
     find: str = "",
+    muted: Collection[int] = (),
 ) -> dict[str, Any]:
     """Everything that the community page shows.
 
     chosen: the slot whose day, market and flow are shown. find: part of the names of the members that are listed.
+    muted: findings that the operator left out of the list for now.
     """
     words = Words(run.community.currency, run.community.zone)
     items = seen_by(reader.store, run, viewer)
@@ -66,7 +68,12 @@ def community_page(
         "choices": _choices([*strip, *day], run, words),
         "flow": flow_part(reader, slot, run, words),
         "issues": [
-            issue for issue in issues(run, totals, words, lines_over(reader), items) if _may_see(issue, run, viewer)
+            issue
+            for issue in issues(run, totals, words, lines_over(reader), items)
+            if _may_see(issue, run, viewer) and (issue.item is None or issue.item.number not in muted)
+        ],
+        "muted": [
+            of_item(run, item, words) for item in items if item.state != ItemState.CLOSED and item.number in muted
         ],
         "closed": [of_item(run, item, words) for item in items if item.state == ItemState.CLOSED],
         "books": _books(totals),

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, time_text
+from transactive.services.finding_notes import muted
 from transactive.services.papers.jobs import PaperJobs
 from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
@@ -60,7 +61,10 @@ def community(
     chosen = None if slot is None else run_context.slot(run, slot)
     idle = run_context.feed.idle
     viewer = request.user
-    context = community_page(run_context.reader, run, position, totals, viewer, chosen=chosen, idle=idle, find=find)
+    left_out = muted(run_context.reader.store.path.parent, int(time.time()))
+    context = community_page(
+        run_context.reader, run, position, totals, viewer, chosen=chosen, idle=idle, find=find, muted=left_out
+    )
     live = {"after": id_text(newest(run, position)), "over": position.over}
     past, asked = Past.of(run_context.reader, run, totals.days, position), AskedPeriod(span, day, first, last)
     keep = {} if slot is None else {"slot": slot}

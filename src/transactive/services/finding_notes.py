@@ -1,0 +1,107 @@
+"""What people say about findings: notes, to whom one was handed over, until when the list leaves it out.
+
+An append-only file in the state folder, a JSON object a line. Nothing here changes money, rights or the finding itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import filelock
+import msgspec
+from msgspec import Meta
+
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import DAY
+
+FILE, LOCK = "finding-notes.jsonl", "finding-notes.lock"
+LONGEST, MOST = 2_000, 200
+"""Letters of a note, and what can be said about one finding."""
+MUTE_DAYS = (7, 30, 90)
+SayKind = Literal["note", "hand-over", "mute", "unmute"]
+
+
+class FindingNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody said. by: account, or the scope of who has none. to: account it is handed to.
+
+    at: when, until: to when it is muted [Unix s].
+    """
+
+    finding: Annotated[int, Meta(ge=1)]
+    kind: SayKind
+    by: str
+    at: int
+    text: str = ""
+    to: str = ""
+    until: int = 0
+
+
+class FindingNotes(msgspec.Struct, frozen=True):
+    """All that was said about a finding, oldest first."""
+
+    said: Sequence[FindingNote] = ()
+
+    @property
+    def handed_to(self) -> str:
+        """Account that has it in hand; empty before the first hand-over."""
+        return next((each.to for each in reversed(self.said) if each.kind == "hand-over"), "")
+
+    def muted_until(self, now: int) -> int:
+        """To when the list leaves it out [Unix s]; 0 where it does not at `now`."""
+        newest = next((each for each in reversed(self.said) if each.kind in ("mute", "unmute")), None)
+        return newest.until if newest is not None and now < newest.until else 0
+
+
+def all_notes(folder: Path) -> dict[int, FindingNotes]:
+    """Notes of a state folder by the findings' numbers. Raises StateError for a file that is damaged."""
+    found: dict[int, list[FindingNote]] = {}
+    for each in _read(folder):
+        found.setdefault(each.finding, []).append(each)
+    return {number: FindingNotes(said) for number, said in found.items()}
+
+
+def muted(folder: Path, now: int) -> set[int]:
+    """Numbers of the findings that the list leaves out at a time [Unix s]."""
+    return {number for number, notes in all_notes(folder).items() if notes.muted_until(now)}
+
+
+def say(folder: Path, note: FindingNote) -> None:
+    """Keep what somebody says, on the disk before this returns. Raises InputError for an empty or too long note."""
+    text = note.text.strip()
+    if note.kind == "note" and not 0 < len(text) <= LONGEST:
+        raise InputError(f"note: takes 1 to {LONGEST:,} letters")
+    if note.kind == "hand-over" and not note.to:
+        raise InputError("hand-over: choose whom it goes to")
+    if note.kind == "mute" and note.until - note.at not in [days * DAY for days in MUTE_DAYS]:
+        raise InputError(f"mute: takes {', '.join(map(str, MUTE_DAYS))} days")
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        if sum(each.finding == note.finding for each in _read(folder)) >= MOST:
+            raise InputError(f"finding {note.finding}: has {MOST} notes, the most; close it, or write elsewhere")
+        line = msgspec.json.encode(msgspec.structs.replace(note, text=text)) + b"\n"
+        _append(folder / FILE, line)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add a line; what a kill left of an unfinished one is cut off first."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        data = os.pread(file, os.fstat(file).st_size, 0)
+        end = data.rfind(b"\n") + 1
+        os.ftruncate(file, end)
+        os.pwrite(file, line, end)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _read(folder: Path) -> list[FindingNote]:
+    """Whole lines of the file."""
+    path = folder / FILE
+    try:
+        data = path.read_bytes() if path.exists() else b""
+        return [msgspec.json.decode(line, type=FindingNote) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or move it away") from None
