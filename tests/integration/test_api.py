@@ -345,6 +345,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/findings/{number}": dict.fromkeys(SCOPES, 404),  # there is none here
     "/carbon": NOT_GRID,
     "/bills": BILLED,
+    "/metrics": OPERATOR,
     "/readings": OPERATOR,
     "/readings/held": {**OPERATOR, "operator": 400},  # nothing is said
     "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here

@@ -12,6 +12,7 @@ from transactive.cli.token.actions import create_token
 from transactive.core.items import Item, ItemState
 from transactive.core.slots import DAY, parse_time
 from transactive.store import Store
+from transactive.store.live.standing import STANDING_FILE, LiveStanding, PlanFailure, write_standing
 from transactive.store.read.runs import Reader
 from transactive.store.read.totals import Counter
 from transactive.store.write.items import save_items, set_state
@@ -54,6 +55,20 @@ def test_the_community_page_and_the_members_own_lead_to_it(state):
         page = client.get("/findings/1").text
     assert "house-17: unmetered energy" in page
     assert f'href="/member?member={MEMBER}&amp;day=2017-06-09"' in page
+
+
+def test_what_a_device_did_not_do_is_shown_to_its_home_and_the_operator_with_the_reason(state):
+    failures = (PlanFailure(13, 0, FIRST, "no answer"), PlanFailure(13, 0, FIRST + 60, "the charger <refuses>"))
+    write_standing(state, LiveStanding(FIRST, FIRST, is_connected=True, backlog=0, failures=failures))
+    with serving(state) as client:
+        pages = [client.get(place).text for place in ("/", f"/member?member={MEMBER}", "/member?member=house-04")]
+        metrics = client.get("/metrics")
+    (state / STANDING_FILE).unlink()
+    told = "house-17: the battery did not do what was planned 2 times"
+    assert [told in page for page in pages] == [True, True, False]
+    assert "the charger &lt;refuses&gt;; 9 June" in pages[1]
+    assert 'transactive_market_plans_not_followed{member="house-17"} 2\n' in metrics.text
+    assert metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
 def test_each_sees_its_own_and_nothing_else(state):

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from transactive.core.errors import InputError
-
-CONTENT = "text/plain; version=0.0.4; charset=utf-8"
+from transactive.texts.prometheus import CONTENT
 
 
 class MetricsServer:

@@ -146,7 +146,7 @@ class Box:
                         if trader.market is None and time.monotonic() - met > AGAIN_SECONDS:
                             met = time.monotonic()
                             introduce()
-                        for message in trader.step(recorder.at):
+                        for message in (*trader.step(recorder.at), *hands.failures()):
                             tell_market(message)
                     status.signed, status.acknowledged = outbox.count, courier.acknowledged
                     home.look(status, trader, recorder.at)

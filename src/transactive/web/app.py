@@ -45,6 +45,7 @@ from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, known_queries
 from transactive.web.run_context import RunContext
+from transactive.web.watching.routes import metrics
 
 if TYPE_CHECKING:
     from litestar.types import Message, Scope
@@ -86,7 +87,7 @@ def build_app(
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, explained),
             *(readings, bring, answer_about_held, answer_readings),
-            *(act_on_page, step_on_page, api_router()),
+            *(metrics, act_on_page, step_on_page, api_router()),
             _files(),
         ],
         dependencies={

@@ -50,6 +50,14 @@ class AskBlocks(msgspec.Struct, frozen=True, tag="blocks?"):
     first: int
 
 
+class NotFollowed(msgspec.Struct, frozen=True, tag="failed"):
+    """A device (its number, as `LevelRules` has it) does not do what its rule says since `at` [Unix s], and why."""
+
+    device: int
+    at: int
+    why: str
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """A market says who it is: address of its key, and the proof."""
 
@@ -192,7 +200,7 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
 
 
 Command: TypeAlias = LevelRules | ImportLimit | SlotBill
-Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks
+Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks | NotFollowed
 Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks
 
 

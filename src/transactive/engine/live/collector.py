@@ -19,6 +19,7 @@ from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
 from transactive.core.proofs.receipts import RecordReceipt, least_patience
 from transactive.engine.live.waiting import Time
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
+from transactive.store.live.standing import MeterStanding
 
 AHEAD = 300
 """How much later than the market's clock a slot may end that a record tells of [s]."""
@@ -86,6 +87,13 @@ class Collector:
     def meter_of(self, member: int) -> str | None:
         """The meter of a member now; None without one."""
         return self._members.get(member)
+
+    def standing(self) -> tuple[MeterStanding, ...]:
+        """Each member's meter now, by member."""
+        with self.entered:
+            newest = [(member, self._newest[meter]) for member, meter in sorted(self._members.items())]
+        ends = ((one.slot + self._slot_seconds if one.count else 0) for _, one in newest)
+        return tuple(MeterStanding(member, one.count, end) for (member, one), end in zip(newest, ends, strict=True))
 
     def member_of(self, meter: str) -> int | None:
         """The member whose meter it is now; None for nobody's."""

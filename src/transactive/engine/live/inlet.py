@@ -16,6 +16,7 @@ from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.invitations import Invitations
+from transactive.engine.live.standing_keeper import StandingKeeper
 from transactive.engine.live.waiting import Time
 from transactive.links.mqtt import MqttClient
 from transactive.store.live.journal import Enrolment
@@ -53,6 +54,7 @@ class Inlet:
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._asked: set[tuple[str, str]] = set()
         self._failure: Exception | None = None
+        self.standing: StandingKeeper | None = None
 
     def _gone(self) -> None:
         """Say that the broker is away, and what has come and is not written yet."""
@@ -118,9 +120,11 @@ class Inlet:
         return batch, False
 
     def _look(self) -> None:
-        """Tell boxes what was said to the market meanwhile."""
+        """Tell boxes what was said to the market meanwhile, and write down how it stands."""
         try:
             self._commands.look()
+            if self.standing:
+                self.standing.look(is_connected=self._client.is_connected, backlog=self._came.qsize)
         except StateError as error:
             self._tell(str(error))
 

@@ -31,6 +31,7 @@ from transactive.engine.live.homes import MeterKey, RecordedHomes
 from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.reporting import Reporting
+from transactive.engine.live.standing_keeper import StandingKeeper
 from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionClock, WallClock
 from transactive.engine.live.world import World
 from transactive.engine.replay import Outcome, replay
@@ -175,10 +176,12 @@ def go_live(
         gates = SessionClock(clock, journal, pace.patience + GRACE_SECONDS)
         world = World(gates, commands, journal, wait, at_gate, collector, counter, leaves)
         clock.look = both(clock.look, inlet.require_working)
+        inlet.standing = standing = StandingKeeper(folder, clock, collector, commands, desk.refused)
         inlet.begin()
 
         def settled(book: SlotBook) -> None:
             commands.settled(book)
+            standing.settled(book.slot, book.slot + slots.step)
             after_slot(book)
 
         try:

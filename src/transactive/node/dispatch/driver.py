@@ -109,11 +109,15 @@ class DeviceDriver:
 
 
 class HomeDriver:
-    """Drives all devices of a home, by number. plan: the box's own levels of the battery, before those it was told."""
+    """Drives all devices of a home, by number. plan: the box's own levels of the battery, before those it was told.
+
+    failed: hears of a device (its number) that has a rule at a time [Unix s] and does not follow it, and why, once.
+    """
 
     def __init__(self, folder: Path, drivers: dict[int, DeviceDriver], book: RuleBook) -> None:
         self._switch, self.drivers, self.book = folder / PAUSED_FILE, drivers, book
         self.plan: Callable[[int], Levels | None] = lambda _: None
+        self.failed: Callable[[int, int, str], None] = lambda _number, _at, _why: None
         self._home, self._heard = HomePower(), 0.0
 
     def step(self, at: int, registers: tuple[int, ...] | None, wall: float) -> None:
@@ -125,11 +129,14 @@ class HomeDriver:
         limit = self.book.most_import_w(at)
         for number in sorted(self.drivers, key=lambda number: (number == BATTERY, number)):
             driver, before = self.drivers[number], self.drivers[number].power_w
+            failure = driver.failure
             if is_left_alone or grid_w is None:
                 driver.step(lambda _held, _told: LEFT_ALONE, wall)
                 continue
             levels = (self.plan(at) if number == BATTERY else None) or self.book.levels(at, number)
             driver.step(partial(_wanted, levels, driver.most, grid_w, limit), wall)
+            if levels and driver.failure not in ("", failure):
+                self.failed(number, at, driver.failure)
             grid_w += driver.power_w - before
 
     def let_go(self) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules
+from transactive.core.boxes.messages import HasCommand, ImportLimit, LevelRules, NotFollowed
 from transactive.core.installed import named_extras
 from transactive.node.dispatch.control import Levels
 from transactive.node.dispatch.device import MovedDevice
@@ -44,6 +46,8 @@ class Hands:
             for number, profile in profiles.items()
         }
         self._home = HomeDriver(folder, drivers, book)
+        self._failures = queue.SimpleQueue[NotFollowed]()
+        self._home.failed = lambda *failure: self._failures.put(NotFollowed(*failure))
         self.counts_battery = BATTERY in profiles and bool(getattr(profiles[BATTERY], "registers", ()))
 
     def begin(self, standing: Standing, plan: Callable[[int], Levels | None]) -> None:
@@ -71,6 +75,12 @@ class Hands:
         if why:
             self._tell(f"not followed: command {command.number}: {why}")
         return HasCommand(command.number, why)
+
+    def failures(self) -> Iterator[NotFollowed]:
+        """What devices did not do since this was last asked."""
+        with suppress(queue.Empty):
+            while True:
+                yield self._failures.get_nowait()
 
     def doing(self) -> str:
         """What devices do, in words; nothing where there are none, or not known."""

@@ -198,6 +198,11 @@ class Reader:
         )[0]
         return RunProgress(row["c"], row["d"], row["b"], bool(row["o"]))
 
+    def last_block(self) -> int | None:
+        """Number of the newest block that committed a slot; None without one."""
+        found: int | None = self.store.rows(sa.select(sa.func.max(BLOCKS.c.number).label("number")))[0]["number"]
+        return found
+
     # -- slots ----------------------------------------------------------------------------------
 
     def slots(self, first: int, last: int) -> list[Row]:

@@ -16,6 +16,7 @@ from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.issues import Notice, issues, of_item
+from transactive.web.pages.parts.plans import plan_notices
 from transactive.web.pages.parts.sharing import community_words
 from transactive.web.pages.parts.times import slot_mark
 from transactive.web.viewers import Viewer
@@ -52,6 +53,7 @@ def community_page(
     day = reader.slots(words.day_start(slot), words.next_day(slot) - 1)
     row = next(r for r in day if r["slot"] == slot)
     shown = _members(totals, run, viewer, words, find)
+    plans = plan_notices(run, reader.store.path.parent, words)
     return {
         "run": run,
         "words": words,
@@ -69,7 +71,7 @@ def community_page(
         "flow": flow_part(reader, slot, run, words),
         "issues": [
             issue
-            for issue in issues(run, totals, words, lines_over(reader), items)
+            for issue in (*plans, *issues(run, totals, words, lines_over(reader), items))
             if _may_see(issue, run, viewer) and (issue.item is None or issue.item.number not in muted)
         ],
         "muted": [

@@ -33,6 +33,7 @@ from transactive.web.pages.models import TITLES, models_page
 from transactive.web.pages.parts.battery import battery_part
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.issues import own_findings
+from transactive.web.pages.parts.plans import own_plans, plan_notices
 from transactive.web.pages.slot import slot_page
 from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
@@ -146,7 +147,8 @@ def member_template(
     held = run.community.members[index].battery_initial_wh + totals.days.before(start, "charged_wh", index)
     battery = battery_part(run_context.reader, run, index, held, start, position.delivered)
     mine = own_findings(run, read_items(run_context.reader.store, index), past.words)
-    context = {**context, "past": history, "battery": battery, "findings": mine, "failed": failed}
+    plans = own_plans(plan_notices(run, run_context.reader.store.path.parent, past.words), index)
+    context = {**context, "past": history, "battery": battery, "findings": mine, "plans": plans, "failed": failed}
     return Template("member.html", context=context, status_code=400 if failed else 200)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,15 +30,21 @@ from transactive.engine.live.collector import Collector
 from transactive.engine.live.waiting import Time
 from transactive.environment.standing_charges import standing_charges_n
 from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.store.live.standing import PlanFailure
 
 BILL_KEPT = 7 * DAY
 """How long a bill is told to a box that does not answer [s]."""
+FAILURES_KEPT = 200
+"""Of all boxes, the newest."""
 MOST_REASON = 200
 """Characters of a box's reason that are told on."""
 
 
 class BoxCommands:
-    """`Commands` of a live market. tell: hears in words what boxes do not follow; refused: how often, by member."""
+    """`Commands` of a live market. tell: hears in words what boxes do not follow.
+
+    refused: how often, by member; failures: what, the newest.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class BoxCommands:
         self._open: dict[str, list[BoxCommand]] = {}
         self.publish: Callable[[str, BoxCommand], None] = lambda _meter, _command: None
         self.refused = Counter[int]()
+        self.failures: deque[PlanFailure] = deque(maxlen=FAILURES_KEPT)
 
     def send(self, command: Command) -> None:
         """Send the rules of a slot to all members with a device and a box, in place of those sent before."""
@@ -121,8 +128,19 @@ class BoxCommands:
             self.refused[member] += 1
             what = "rules" if isinstance(found[0], LevelRules) else "limit"
             name, until = self._setting.community.ids[member], time_text(found[0].end)
-            why = "".join(each for each in heard.refused[:MOST_REASON] if each.isprintable())
-            self._tell(f"box of {name} does not follow the {what} until {until}: {why}")
+            self._tell(f"box of {name} does not follow the {what} until {until}: {_shown(heard.refused)}")
+            device = found[0].device if isinstance(found[0], LevelRules) else 0
+            self._fail(member, device, f"refused the {what} until {until}: {_shown(heard.refused)}")
+
+    def not_followed(self, member: int, device: int, why: str) -> None:
+        """Hear that a member's device does not do what its rule says."""
+        self.refused[member] += 1
+        self._tell(f"device {device} of {self._setting.community.ids[member]} does not follow its plan: {_shown(why)}")
+        self._fail(member, device, _shown(why))
+
+    def _fail(self, member: int, device: int, why: str) -> None:
+        """Keep a failure for the pages."""
+        self.failures.append(PlanFailure(member, device, self._clock.now, why))
 
     def _give(self, member: int, make: Callable[[int], BoxCommand]) -> None:
         """Give a member's box a command of the next number; nobody is told where there is no box."""
@@ -134,3 +152,8 @@ class BoxCommands:
             command = make(self._number)
             self._open.setdefault(meter, []).append(command)
         self.publish(meter, command)
+
+
+def _shown(why: str) -> str:
+    """A box's reason as it is told on: whatever else stands in it is nothing for the operator's screen."""
+    return "".join(each for each in why[:MOST_REASON] if each.isprintable())

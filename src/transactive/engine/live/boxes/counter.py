@@ -14,6 +14,7 @@ from transactive.core.boxes.messages import (
     ChainBlocks,
     HasCommand,
     HasLeaf,
+    NotFollowed,
     OrderRefused,
     OrderTaken,
     SentOrder,
@@ -102,6 +103,8 @@ class BoxCounter:
                 answers = [self._take(said, member)]
             case HasCommand():
                 self._commands.heard(meter, member, said)
+            case NotFollowed():
+                self._commands.not_followed(member, said.device, said.why)
             case HasLeaf():
                 answers = [*self.leaves.heard(member, said)]
             case AskBlocks():

@@ -1,0 +1,1 @@
+"""What a program that watches a market asks it: metrics for Prometheus."""
