@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from transactive.chain.deployments.deployment import load
+from transactive.chain.governance.decisions import DEPTH, decisions
 from transactive.cli import main
 from transactive.cli.chain import signing
+from transactive.config.setting import load_setting
+from transactive.core.errors import ChainError
+from transactive.core.governance.decided import with_decided
 from transactive.core.slots import parse_time, time_text
+from transactive.engine.governance.decided_rules import KEY, recorded, take_up
+from transactive.store import Store
 
 BEGIN, DAY = parse_time("2026-06-05T00:00Z"), 86400
 
@@ -100,6 +109,28 @@ def test_members_decide_on_a_fee(town):
     town.now = BEGIN + 61 * DAY
     town.run("chain", "governor", "checkpoint", "--as", "operator")
     assert town.govern("show")["numbers"]["network-fee"] == fee + 1000
+    _taken_up(fee + 1000, parse_time(since), town.capsys)
+
+
+def _taken_up(fee: int, since: int, capsys) -> None:
+    """A run records the decision once, and goes by it also where the chain is away."""
+    folder, where = Path("c/community.state"), ("embedded:chain.sqlite", Path("deployment.json"), 3600)
+    folder.mkdir()
+    assert recorded(folder) == []
+    found = take_up(folder, *where)
+    assert [(one.number, one.value, one.holds_from) for one in found] == [("network-fee", fee, since)]
+    assert "members decided on network-fee" in capsys.readouterr().err
+    assert take_up(folder, *where) == recorded(folder) == found
+    assert take_up(folder, "http://127.0.0.1:1", *where[1:]) == found
+    assert f"go on: those of block {found[0].block}" in capsys.readouterr().err
+    rules = load_setting(Path("c/community.toml"), revised=partial(with_decided, decided=found)).community
+    fees = [rules.at(slot).tariff.network_fee_micro_per_kwh for slot in (since - 3600, since)]
+    assert fees == [fee - 1000, fee]
+    with closing(Store(folder)) as store:
+        other = msgspec.structs.replace(found[0], block_hash="0x" + "ee" * 32)
+        store.set(**{KEY: msgspec.json.encode([other]).decode()})
+    with pytest.raises(ChainError, match="is not on this chain any more"):
+        take_up(folder, *where)
 
 
 def test_a_proxy_votes_the_guardian_stops_and_an_office_changes(town):
@@ -135,3 +166,19 @@ def test_only_members_of_a_registry_are_governed(tmp_path, monkeypatch, capsys):
     town.run("chain", "deploy", "c/community.toml")
     town.refused("adopt c/community.toml", why="deploy with --with registry")
     town.refused("show", why="`govern adopt` founds one")
+
+
+def test_a_decision_counts_once_its_block_is_final():
+    asked = []
+
+    def logs(_rules: Any, first: int, last: int) -> list[Any]:
+        asked.append((first, last))
+        return []
+
+    client = SimpleNamespace(height=100, is_embedded=False, logs=logs)
+    governance: Any = SimpleNamespace(client=client, rules=None)
+    assert decisions(governance, 3600, 0, after=40) == []
+    assert decisions(governance, 3600, 0, after=100 - DEPTH) == []  # nothing final is new
+    client.is_embedded = True
+    decisions(governance, 3600, 0, after=40)
+    assert asked == [(41, 100 - DEPTH), (41, 100)]

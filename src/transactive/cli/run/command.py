@@ -19,11 +19,14 @@ from transactive.cli.compare.mechanisms import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.run.summary import show_summary
 from transactive.cli.surroundings import ending_between_steps
+from transactive.config.community_file import load as load_community
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.errors import InputError
+from transactive.core.governance.decided import with_decided
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
+from transactive.engine.governance.decided_rules import recorded, take_up
 from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load
@@ -96,7 +99,10 @@ def run_community(
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     folder = state or path.parent / f"{path.stem}.state"
     with saying_how_to_go_on(folder):
-        setting = load_setting(path, profile=profile)
+        decided = recorded(folder)
+        if node is not None and deployment is not None:
+            decided = take_up(folder, node, deployment, load_community(path).clock.length)
+        setting = load_setting(path, profile=profile, revised=partial(with_decided, decided=decided))
         target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)
         slots = slots_from(setting)

@@ -1,0 +1,1 @@
+"""What members decided on chain, as a source of the versions of a run's rules."""

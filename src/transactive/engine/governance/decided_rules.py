@@ -1,0 +1,82 @@
+"""Rules that members decided on, taken up before a run's gates, and kept in its state: what a replay reads.
+
+Once recorded, a decision is part of the run: with the chain away, the last recorded one goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from transactive.chain.deployments.deployment import load
+from transactive.chain.governance.decisions import decisions, require_on_chain
+from transactive.chain.governance.proposals import Governance
+from transactive.core.errors import ChainError
+from transactive.core.governance.decided import Decided
+from transactive.core.slots import parse_time, time_text
+from transactive.engine.state_folder import DATA_END
+from transactive.store import FILE, Store
+from transactive.store.folder import hold
+
+KEY = "decided rules"
+
+
+def recorded(folder: Path) -> list[Decided]:
+    """Decisions that a state has recorded, oldest first; none of a folder without a state."""
+    if not (folder / FILE).exists():
+        return []
+    with closing(Store(folder)) as store:
+        return _kept(store)
+
+
+def take_up(folder: Path, node: str, deployment: Path, length: int) -> list[Decided]:
+    """Record what is final on chain and was not known yet; all decisions of the run, oldest first.
+
+    A decision that comes too late for its slot holds from the first one that is not settled. A chain that does not
+    answer is told on stderr, and the recorded rules go on. Raises ChainError where a recorded block is not on it.
+    """
+    known = load(deployment)
+    if "governor" not in known.contracts:
+        return recorded(folder)
+    from transactive.chain.nodes.client import ChainClient
+
+    with hold(folder), closing(Store(folder)) as store:
+        kept = _kept(store)
+        try:
+            client = ChainClient.open(node)
+        except ChainError as error:
+            last = f"those of block {kept[-1].block}" if kept else "those of the community file"
+            print(f"transactive: {error}; the rules that were known last go on: {last}", file=sys.stderr)
+            return kept
+        with closing(client):
+            known.check(client)
+            client.first_block = known.block
+            governance = Governance(client, known)
+            if kept:
+                require_on_chain(governance, kept[-1])
+            new = decisions(governance, length, _open_from(store), kept[-1].block if kept else -1)
+        if new:
+            store.set(**{KEY: msgspec.json.encode([*kept, *new]).decode()})
+        for one in new:
+            print(
+                f"transactive: members decided on {one.number} = {one.value} from {time_text(one.holds_from)} on (block"
+                f" {one.block})",
+                file=sys.stderr,
+            )
+        return [*kept, *new]
+
+
+def _kept(store: Store) -> list[Decided]:
+    """What a state has recorded."""
+    text = store.setting(KEY)
+    return [] if text is None else msgspec.json.decode(text, type=list[Decided])
+
+
+def _open_from(store: Store) -> int:
+    """First slot that a state has not settled or planned [Unix s]; 0 of a new one."""
+    end = json.loads(store.setting("run") or "{}").get(DATA_END)
+    return parse_time(end) if end else 0
