@@ -191,9 +191,11 @@ def test_levels_are_told_in_order_as_far_as_they_are_known(at_a_broker, tmp_path
     at_a_broker(BOILER)
     hands = Hands(tmp_path, print)
     assert (hands.levels(), hands.counted_wh(), hands.counts_battery) == ((), (0, 0, 0), False)
+    assert hands.doing() == ""
     says(Broker.last, 60, 1)
     hands._home.step(NOW, None, 0.0)
     assert hands.levels() == (0, 6_000)
+    assert hands.doing() == "load 1 is left to itself"
     assert hands.take(LevelRules(1, NOW, NOW + SLOT, (0, 0, 0, 0), 2), NOW).refused
     assert not hands.take(LevelRules(2, NOW, NOW + SLOT, (0, 0, 6_000, 6_000), 1), NOW).refused
     hands.end()

@@ -26,7 +26,7 @@ from transactive.node.agent.history import HomeHistory
 from transactive.node.agent.trader import Trader
 from transactive.node.bills import HomeBills
 from transactive.node.box import BoxKey, Courier, Recorder
-from transactive.node.dispatch.driver import PAUSED_FILE, pause
+from transactive.node.dispatch.driver import PAUSED_FILE, moment_of, pause
 from transactive.node.dispatch.hands import Hands
 from transactive.node.home_assistant import HomeAssistant
 from transactive.node.memory import KnownMeter
@@ -97,7 +97,7 @@ class Box:
             outbox = open_parts.enter_context(closing(RecordFile(self._folder / OUTBOX_FILE)))
             boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
             meter = KnownMeter(self._folder, source.traits)
-            hands = Hands(self._folder, self._tell)
+            hands = Hands(self._folder, self._tell, partial(moment_of, self._key.address, settings.spread))
             open_parts.callback(hands.end)
             recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter, hands)
             address = self._key.address

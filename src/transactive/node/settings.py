@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -32,7 +33,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
     winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
     the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh]. chain:
-    http(s) address of a node of the market's chain, that what is settled is read from too, or `COPY`.
+    http(s) address of a node of the market's chain, that what is settled is read from too, or `COPY`. spread: within
+    what time after a plan changed devices begin, each box at a moment of its own [s].
     """
 
     community: str
@@ -49,6 +51,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     highest_buy: int = NO_HIGHEST
     lowest_sell: int = NO_LOWEST
     chain: str = ""
+    spread: Annotated[int, msgspec.Meta(ge=0, le=3_600)] = 60
 
     def topic(self, meter: str, way: str) -> str:
         """Topic of a meter (address): up, down, enrol, say or told."""

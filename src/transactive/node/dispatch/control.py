@@ -33,7 +33,7 @@ class Task(NamedTuple):
     is_blocked: bool = False
 
 
-LEFT_ALONE = Task(None)
+LEFT_ALONE, BLOCKED = Task(None), Task(0, is_blocked=True)
 
 
 def task_of(levels: Levels | None, held_wh: int, net_w: int, most: Power, most_import_w: int | None = None) -> Task:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from transactive.node.dispatch.control import LEFT_ALONE, Levels, Power, Task, task_of
+from transactive.core.proofs.keccak import keccak
+from transactive.node.dispatch.control import BLOCKED, LEFT_ALONE, Levels, Power, Task, task_of
 from transactive.node.dispatch.counting import DeviceCounter
 from transactive.node.dispatch.device import MovedDevice
 from transactive.node.dispatch.profile import BATTERY
@@ -31,6 +32,11 @@ def pause(folder: Path, is_paused: bool) -> None:
         place.touch()
     else:
         place.unlink(missing_ok=True)
+
+
+def moment_of(address: str, spread: int, at: int) -> int:
+    """The moment of a box (address of its key) within a time `spread` after a plan changed [s]; another each time."""
+    return int.from_bytes(keccak(f"{address} {at}".encode())[:8], "big") % spread if spread else 0
 
 
 class HomePower:
@@ -69,7 +75,7 @@ class DeviceDriver:
         self.counter = DeviceCounter(max(most.charge_w, most.discharge_w))
         self.held_wh: int | None = None
         self.power_w, self.failures, self.failure = 0, 0, ""
-        self._doing = ""
+        self.doing = ""
 
     def step(self, wanted: Callable[[int, int], Task], wall: float) -> None:
         """Do what is wanted of it, for what it holds [Wh] and what it was told [W], at a clock that only rises [s]."""
@@ -87,9 +93,9 @@ class DeviceDriver:
                 self._tell(f"not followed: the {self._name} does not do what was planned: {error}")
             return
         doing = _words(given, power)
-        if doing != self._doing:
+        if doing != self.doing:
             self._tell(f"{self._name} at {self.held_wh} Wh: {doing}")
-        self.power_w, self.failure, self._doing = power, "", doing
+        self.power_w, self.failure, self.doing = power, "", doing
 
     def _let_rest(self, wall: float) -> None:
         """Let a device go that does not say how full it is: what it was told last must not outlast its reason."""
@@ -114,7 +120,11 @@ class HomeDriver:
     failed: hears of a device (its number) that has a rule at a time [Unix s] and does not follow it, and why, once.
     """
 
-    def __init__(self, folder: Path, drivers: dict[int, DeviceDriver], book: RuleBook) -> None:
+    def __init__(
+        self, folder: Path, drivers: dict[int, DeviceDriver], book: RuleBook, start: Callable[[int], int] = lambda _: 0
+    ) -> None:
+        """start: how long after levels changed at a time [Unix s] a device may move more than before [s]."""
+        self._start, self._changed = start, dict[int, tuple[Levels | None, int]]()
         self._switch, self.drivers, self.book = folder / PAUSED_FILE, drivers, book
         self.plan: Callable[[int], Levels | None] = lambda _: None
         self.failed: Callable[[int, int, str], None] = lambda _number, _at, _why: None
@@ -125,19 +135,29 @@ class HomeDriver:
         if registers is not None and self._home.see(at, registers):
             self._heard = wall
         grid_w = self._home.grid_w
-        is_left_alone = grid_w is None or wall - self._heard > SILENT_SECONDS or self._switch.exists()
-        limit = self.book.most_import_w(at)
+        is_paused, limit = self._switch.exists(), self.book.most_import_w(at)
+        is_silent = grid_w is None or wall - self._heard > SILENT_SECONDS
+        alone = LEFT_ALONE if limit is None or is_paused else BLOCKED
         for number in sorted(self.drivers, key=lambda number: (number == BATTERY, number)):
             driver, before = self.drivers[number], self.drivers[number].power_w
             failure = driver.failure
-            if is_left_alone or grid_w is None:
-                driver.step(lambda _held, _told: LEFT_ALONE, wall)
+            if is_paused or is_silent or grid_w is None:
+                driver.step(lambda _held, _told: alone, wall)
                 continue
             levels = (self.plan(at) if number == BATTERY else None) or self.book.levels(at, number)
-            driver.step(partial(_wanted, levels, driver.most, grid_w, limit), wall)
+            wanted = partial(_wanted, levels, driver.most, grid_w, limit)
+            driver.step(partial(_no_more, wanted) if self._is_young(number, levels, at) else wanted, wall)
             if levels and driver.failure not in ("", failure):
                 self.failed(number, at, driver.failure)
             grid_w += driver.power_w - before
+
+    def _is_young(self, number: int, levels: Levels | None, at: int) -> bool:
+        """Whether levels of a device changed so lately that it may not begin yet."""
+        before, since = self._changed.get(number, (None, at))
+        if before != levels:
+            since = at
+        self._changed[number] = levels, since
+        return levels is not None and at - since < self._start(since)
 
     def let_go(self) -> None:
         """Let all devices go."""
@@ -148,6 +168,14 @@ class HomeDriver:
 def _wanted(levels: Levels | None, most: Power, grid_w: int, limit: int | None, held_wh: int, told_w: int) -> Task:
     """What a device shall do that holds so much [Wh] and was told to draw so much [W], which is in the grid's power."""
     return task_of(levels, held_wh, grid_w - told_w, most, limit)
+
+
+def _no_more(wanted: Callable[[int, int], Task], held_wh: int, told_w: int) -> Task:
+    """What is wanted, as far as it is no more than what the device does already: all of a street begin apart."""
+    found = wanted(held_wh, told_w)
+    power = found.power_w or 0
+    nearer = min(power, max(told_w, 0)) if power > 0 else max(power, min(told_w, 0))
+    return found if found.power_w is None else found._replace(power_w=nearer)
 
 
 def _words(task: Task, power_w: int) -> str:

@@ -14,6 +14,7 @@ from transactive.core.installed import named_extras
 from transactive.node.dispatch.control import Levels
 from transactive.node.dispatch.device import MovedDevice
 from transactive.node.dispatch.driver import DeviceDriver, HomeDriver
+from transactive.node.dispatch.grid_signal import GridSignal
 from transactive.node.dispatch.modbus import ModbusDevice
 from transactive.node.dispatch.mqtt import MqttDevice
 from transactive.node.dispatch.profile import (
@@ -34,8 +35,11 @@ NONE = "this box has no such device that it could move"
 class Hands:
     """What a box can move. tell: hears in words what happens. counts_battery: its battery has counters of its own."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
-        """Raises ConfigError for a profile of a device that is none, StateError for rules that cannot be read."""
+    def __init__(self, folder: Path, tell: Callable[[str], None], start: Callable[[int], int] = lambda _: 0) -> None:
+        """start: as `HomeDriver` has it.
+
+        Raises ConfigError for a profile of a device that is none, StateError for rules that cannot be read.
+        """
         profiles, self._tell = device_profiles(folder), tell
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -45,7 +49,8 @@ class Hands:
             number: DeviceDriver(name_of(number), _device(profile, folder, tell), profile.most, tell)
             for number, profile in profiles.items()
         }
-        self._home = HomeDriver(folder, drivers, book)
+        self._home = HomeDriver(folder, drivers, book, start)
+        self._signal = GridSignal(folder, book, tell)
         self._failures = queue.SimpleQueue[NotFollowed]()
         self._home.failed = lambda *failure: self._failures.put(NotFollowed(*failure))
         self.counts_battery = BATTERY in profiles and bool(getattr(profiles[BATTERY], "registers", ()))
@@ -63,6 +68,7 @@ class Hands:
         if self._thread:
             self._thread.join(JOIN_SECONDS)
         self._home.let_go()
+        self._signal.close()
 
     def take(self, command: LevelRules | ImportLimit, now: int) -> HasCommand:
         """Take a command of the market at a time [Unix s]; says whether it is followed."""
@@ -112,6 +118,7 @@ class Hands:
         """Look and move until the end."""
         while not self._over.wait(self._every):
             at, registers = standing()
+            self._signal.look(at or int(time.time()))
             self._home.step(at, registers, time.monotonic())
 
 

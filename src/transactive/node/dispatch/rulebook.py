@@ -21,11 +21,12 @@ LONGEST = 7 * DAY
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """The file. number: of the newest command."""
+    """The file. number: of the newest command. signal: the limit that the home itself was sent."""
 
     number: int = 0
     rules: tuple[LevelRules, ...] = ()
     limits: tuple[ImportLimit, ...] = ()
+    signal: ImportLimit | None = None
 
 
 class RuleBook:
@@ -62,10 +63,22 @@ class RuleBook:
             if command.most_w < 0:
                 return "a home cannot take less than nothing"
             limits = (*limits, command)
-        made = _Kept(command.number, rules, limits)
+        self._keep(_Kept(command.number, rules, limits, kept.signal))
+        return ""
+
+    def signal(self, start: int, end: int, most_w: int) -> None:
+        """Keep the limit that the home itself was sent, in place of the one before. Raises StateError."""
+        self._keep(msgspec.structs.replace(self._kept, signal=ImportLimit(0, start, end, most_w)))
+
+    def signal_end(self, now: int) -> int:
+        """Until when that holds [Unix s]; now where none does."""
+        signal = self._kept.signal
+        return signal.end if signal and signal.start <= now < signal.end else now
+
+    def _keep(self, made: _Kept) -> None:
+        """Have it on disk before it counts."""
         write_whole(self._path, msgspec.json.encode(made))
         self._kept = made
-        return ""
 
     def _beyond(self, command: LevelRules) -> str:
         """Why these levels are none of this device."""
@@ -83,6 +96,12 @@ class RuleBook:
         return next((one.levels_wh for one in holding), None)
 
     def most_import_w(self, now: int) -> int | None:
-        """What the home may take from the grid at a time [Unix s] by the newest limit [W]; None without any."""
-        holding = [one for one in self._kept.limits if one.start <= now < one.end]
-        return holding[-1].most_w if holding else None
+        """What the home may take from the grid at a time [Unix s] [W]; None without a limit.
+
+        Of the market's limits the newest holds, and one that the home itself was sent beside it: the lower of both.
+        """
+        holding = [one.most_w for one in self._kept.limits if one.start <= now < one.end][-1:]
+        signal = self._kept.signal
+        if signal and signal.start <= now < signal.end:
+            holding.append(signal.most_w)
+        return min(holding, default=None)
