@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from transactive.chain.deployments.deployment import load
+from transactive.chain.governance import founding
 from transactive.chain.governance.decisions import DEPTH, decisions
 from transactive.cli import main
 from transactive.cli.chain import signing
@@ -155,6 +157,22 @@ def test_a_proxy_votes_the_guardian_stops_and_an_office_changes(town):
     town.refused("stop 0", why="not to be stopped", code=5)
     town.refused("second 7 --account ada", why="proposal 7: there are 1")
     town.refused("tally 0 deployment.json", why="`govern vote --sign` writes ballots")
+
+
+def test_an_interrupted_founding_is_taken_up(tmp_path, monkeypatch, capsys):
+    """Killed when the contracts are there and the file names them: the owner has all roles yet."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["init", "c"])
+    capsys.readouterr()
+    town = Town(monkeypatch, capsys)
+    town.run("chain", "deploy", "c/community.toml", "--with", "registry")
+    with monkeypatch.context() as killed:
+        killed.setattr(founding, "hand_over", lambda *_: sys.exit(137))
+        town.run("govern", "adopt", "c/community.toml", code=137)
+    town.refused("show", why="is its owner or can become it", code=5)
+    assert "settlement" in town.govern("adopt c/community.toml")["owned_by_the_governor"]
+    town.refused("adopt c/community.toml", why="has a governor already")
 
 
 def test_only_members_of_a_registry_are_governed(tmp_path, monkeypatch, capsys):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
@@ -68,16 +69,13 @@ class WorkingKey:
 def found(
     client: ChainClient, known: Deployment, community: Community, owner: LocalAccount, founding: Founding, now: int
 ) -> Deployment:
-    """Deploy rules and governor, hand every owner's role over, and prove it; gives the address book with both.
+    """Deploy rules and governor; gives the address book with both, which is kept before `hand_over`.
 
-    Raises InputError for a deployment that cannot be governed, ChainError if a role stays with somebody.
+    Raises InputError for a deployment that cannot be governed, or whose owner is another.
     """
-    if "governor" in known.contracts:
-        raise InputError("the deployment has a governor already; `govern show` tells how it stands")
     if known.groups or "registry" not in known.contracts:
         raise InputError("only members of a registry can vote: deploy with --with registry, and not in groups")
-    owned = owned_contracts(client, known)
-    strangers = {name: at for name, contract in owned.items() if (at := owner_of(client, contract)) != owner.address}
+    strangers = _strangers(client, known, owner)
     if name := next((name for name in strangers if name != "currency"), None):
         raise InputError(f"{name} belongs to {strangers[name]}, not to the key that signs; give the owner's key")
     lead = (furthest_gate(community) + 1) * community.clock.length + FINALITY_SECONDS
@@ -91,20 +89,46 @@ def found(
         founding.basic, without,
     )  # fmt: skip
     client.block(client.head_timestamp + 1)
-    client.send(owner, rules, "setGovernor", governor.address)
-    for name, contract in owned.items():
-        if name not in strangers:
+    made = {name: _deployed(client, contract) for name, contract in (("rules", rules), ("governor", governor))}
+    return msgspec.structs.replace(known, contracts=known.contracts | made)
+
+
+def hand_over(client: ChainClient, known: Deployment, owner: LocalAccount) -> list[str]:
+    """Give the governor every owner's role that a key has yet, and prove it; names of what it owns.
+
+    It can be done again after an interruption. Raises ChainError if a role stays with somebody.
+    """
+    governor = client.contract("governor", known.address("governor"))
+    rules = client.contract("rules", known.address("rules"))
+    if client.read(rules, "governor") == owner.address:
+        client.send(owner, rules, "setGovernor", governor.address)
+    for contract in owned_contracts(client, known).values():
+        if owner_of(client, contract) == owner.address:
             client.send(owner, contract, "offerOwnership", governor.address)
             client.send(owner, governor, "acceptOwnership", contract.address)
     client.block(client.head_timestamp + 1)
-    made = {name: _deployed(client, contract) for name, contract in (("rules", rules), ("governor", governor))}
-    contracts = known.contracts | made
-    governed = Deployment(
-        community=known.community, currency=known.currency, chain_id=known.chain_id, block=known.block,
-        accounts=known.accounts, contracts=contracts,
-    )  # fmt: skip
-    require_no_owner(client, governed, besides=strangers)
-    return governed
+    return proved(client, known)
+
+
+def is_handed_over(client: ChainClient, known: Deployment, owner: LocalAccount) -> bool:
+    """Whether a deployment has a governor, and nothing of it is the owner's any more."""
+    if "governor" not in known.contracts:
+        return False
+    rules = client.contract("rules", known.address("rules"))
+    owners = [owner_of(client, contract) for contract in owned_contracts(client, known).values()]
+    return owner.address not in (*owners, client.read(rules, "governor"))
+
+
+def _strangers(client: ChainClient, known: Deployment, owner: LocalAccount) -> dict[str, str]:
+    """Contracts that are not the owner's, with whose they are."""
+    owners = {name: owner_of(client, contract) for name, contract in owned_contracts(client, known).items()}
+    return {name: address for name, address in owners.items() if address != owner.address}
+
+
+def _foreign(client: ChainClient, known: Deployment) -> list[str]:
+    """The currency, where it is somebody else's token and was never the community's."""
+    currency = client.contract("currency", known.address("currency"))
+    return [] if owner_of(client, currency) == known.address("governor") else ["currency"]
 
 
 def owned_contracts(client: ChainClient, known: Deployment) -> dict[str, Contract]:
@@ -124,12 +148,17 @@ def owner_of(client: ChainClient, contract: Contract) -> str:
         return NOBODY
 
 
-def require_no_owner(client: ChainClient, known: Deployment, besides: Sequence[str] | dict[str, str] = ()) -> list[str]:
+def proved(client: ChainClient, known: Deployment) -> list[str]:
+    """Names of what the governor owns, by `require_no_owner`; a token of others is none of the community's."""
+    return require_no_owner(client, known, besides=_foreign(client, known))
+
+
+def require_no_owner(client: ChainClient, known: Deployment, besides: Sequence[str] = ()) -> list[str]:
     """Names of contracts that the governor owns, after proof that no key owns one, or was offered one.
 
     besides: a currency that is somebody else's, and was never the community's. Raises ChainError naming the first.
     """
-    governor, proved = known.address("governor"), []
+    governor, found = known.address("governor"), []
     for name, contract in owned_contracts(client, known).items():
         if name in besides:
             continue
@@ -137,11 +166,11 @@ def require_no_owner(client: ChainClient, known: Deployment, besides: Sequence[s
         if owner != governor or pending != NOBODY:
             left = owner if owner != governor else pending
             raise ChainError(f"{name}: {left} is its owner or can become it; the governor {governor} is not alone")
-        proved.append(name)
+        found.append(name)
     rules = client.contract("rules", known.address("rules"))
     if (of := str(client.read(rules, "governor"))) != governor:
         raise ChainError(f"rules: {of} writes them, not the governor {governor}")
-    return [*proved, "rules"]
+    return [*found, "rules"]
 
 
 def working_keys(client: ChainClient, known: Deployment) -> list[WorkingKey]:

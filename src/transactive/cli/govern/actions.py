@@ -57,7 +57,7 @@ def governed(where: Where) -> Iterator[tuple[Governance, Signers]]:
 
 def run_adopt(community: Path, where: Where, wanted: Wanted) -> Facts:
     """Found a governor, hand every owner's role to it, prove that, and write the deployment anew."""
-    from transactive.chain.governance.founding import Founding, found, require_no_owner, working_keys
+    from transactive.chain.governance.founding import Founding, found, hand_over, is_handed_over, working_keys
     from transactive.chain.ledgers.notice import NOBODY
     from transactive.config.community_file import load
 
@@ -69,9 +69,13 @@ def run_adopt(community: Path, where: Where, wanted: Wanted) -> Facts:
         if wanted.guardian is not None:
             guardian = str(signers.named(wanted.guardian).address)
         founding = Founding(guardian, wanted.season * DAY, wanted.quiet * DAY, wanted.grace * DAY)
-        made = found(client, known, read, signers.role("owner"), founding, time_of_step(client))
-        made.save(where.deployment)
-        owned = require_no_owner(client, made, besides=[name for name in ("currency",) if not _is_ours(client, made)])
+        owner, made = signers.role("owner"), known
+        if is_handed_over(client, known, owner):
+            raise InputError("the deployment has a governor already; `govern show` tells how it stands")
+        if "governor" not in known.contracts:
+            made = found(client, known, read, owner, founding, time_of_step(client))
+            made.save(where.deployment)  # before anything is its own, so that an interruption loses nothing
+        owned = hand_over(client, made, owner)
         return {
             "governor": made.address("governor"),
             "rules": made.address("rules"),
@@ -199,19 +203,18 @@ def run_stop(where: Where, number: int, by: str) -> Facts:
 
 def run_show(where: Where, number: int | None) -> Facts:
     """How a proposal stands, or all of them, the numbers that hold, and the keys that work."""
-    from transactive.chain.governance.founding import require_no_owner, working_keys
+    from transactive.chain.governance.founding import proved, working_keys
 
     with governed(where) as (governance, _):
         client, known, electors = governance.client, governance.known, governance.electors
         if number is not None:
             found = governance.proposal(number)
             return _facts(governance, found) | {"votes": governance.votes(number), "know": PUBLIC}
-        besides = [name for name in ("currency",) if not _is_ours(client, known)]
         proposals = {f"proposal_{found.number}": _facts(governance, found) for found in governance.proposals()}
         return {
             "governor": str(governance.governor.address),
             "electors": electors,
-            "owned_by_the_governor": ", ".join(require_no_owner(client, known, besides)),
+            "owned_by_the_governor": ", ".join(proved(client, known)),
             "numbers": governance.numbers(client.head_timestamp),
             "working_keys": _told(working_keys(client, known)),
             **proposals,
@@ -229,13 +232,6 @@ def _send(governance: Governance, key: LocalAccount, function: str, *arguments: 
     client = governance.client
     client.send(key, governance.governor, function, *arguments)
     return client.block(time_of_step(client)).receipts[-1].gas_used
-
-
-def _is_ours(client: Any, known: Any) -> bool:  # noqa: ANN401 - client and deployment, imported where they are used
-    """Whether the currency is the community's own: the governor has it."""
-    from transactive.chain.governance.founding import owner_of
-
-    return bool(owner_of(client, client.contract("currency", known.address("currency"))) == known.address("governor"))
 
 
 def _told(keys: Sequence[WorkingKey]) -> Facts:
