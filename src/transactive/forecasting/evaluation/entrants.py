@@ -19,8 +19,8 @@ MANY = ("boosted",)
 """Beside those where there are several series."""
 SINGLE = ("boosted", "smoothing", "linear")
 """Beside those where there is one."""
-LONG = ("boosted", "boosted-year")
-"""Beside those for more than a week ahead."""
+LONG = ("last-week", "mean-of-week", "empirical-fading", "climatology", "boosted-year")
+"""In place of all for more than a week ahead, where trees on the last weeks alone are slower and worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ class Entrants:
 def suited(history: History, horizon: int) -> tuple[str, ...]:
     """Forecasters that suit a series."""
     if horizon > LONG_DAYS * history.per_day:
-        return (*ALWAYS, *LONG)
+        return LONG
     return (*ALWAYS, *(SINGLE if history.values.shape[1] == 1 else MANY))
