@@ -18,6 +18,7 @@ from tests.contract.anvil import anvil
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_older_states import MADE_BEFORE, MEMBER
+from transactive.chain.deployments import upgrading
 from transactive.chain.deployments.deployment import FILE, Deployment, load
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.keys.keystore import LIGHT
@@ -168,6 +169,26 @@ def test_whose_key_is_not_here_keeps_money_and_way_out(chain, monkeypatch):
     assert call("chain", "withdraw", MEMBER, amount, *where, "--release").code == 0
     paid = call("chain", "withdraw", MEMBER, *where)
     assert json.loads(paid.out)["paid_n"] == str(had[3])
+
+
+def test_direct_certificates_stay_direct_and_begin_with_the_slot_of_the_move(tmp_path, monkeypatch):
+    """Zones go over; what is over by then is issued in the contract of before alone."""
+    monkeypatch.setattr(upgrading, "version_of", lambda *_: "0.1")
+    community, node = write_community(tmp_path), f"embedded:{tmp_path / 'direct.sqlite'}"
+    where = ("--node", node, "--deployment", tmp_path / FILE)
+    assert call("chain", "deploy", community, "--direct", "--node", node, "-o", tmp_path / FILE).code == 0
+    for act, *given in (
+        ("set-zones", "--first", "0", "--zones", "0x0201"),
+        ("set-reach", "--zone", "1", "--zones", "4"),
+    ):
+        assert call("chain", "tokens", act, *given, *where).code == 0
+    done = call("chain", "upgrade", community, *where, "-o", tmp_path / "new.json", "--json")
+    assert done.code == 0, done.err
+    with closing(ChainClient.open(node)) as client:
+        certificates = client.contract("certificates", json.loads(done.out)["certificates"])
+        assert client.read(certificates, "isDirect")
+        assert int(client.read(certificates, "since")) == client.head_timestamp // 3600
+        assert (client.read(certificates, "zones", 0), client.read(certificates, "reachable", 1)) == (0x0201, 4)
 
 
 def test_a_finished_run_goes_on_from_new_contracts(before, tmp_path):

@@ -174,11 +174,30 @@ class Upgrade:
         currency, holders = self.client.read(old, "currency"), self._holders(old)
         place = (self.client, self.keys, self.community)
         registry = kept_registry(self.client, self.community, self._registry, holders)
-        latest = int(self.client.read(old, "latestPeriod"))
-        first = int(self.client.read(old, "lastSlot", latest)) + 1 if latest else 0
-        made = deploy(*place, None, currency=currency, holders=holders, registry=registry, first_slot=first)
+        direct = self._is_direct
+        first = self._first_slot(old, progress.pending.time if progress.pending and direct else None)
+        made = deploy(
+            *place, None, direct=direct, currency=currency, holders=holders, registry=registry, first_slot=first
+        )
         progress.new, progress.certificates = made.address, str(made.certificates_address)
         carry_zones(self.client, self.keys, self._certificates, progress.certificates, len(self.community.members))
+
+    @property
+    def _is_direct(self) -> bool:
+        """Whether certificates come from signed readings at once."""
+        if not self._certificates:
+            return False
+        return bool(self.client.read(self.client.contract("certificates", self._certificates), "isDirect"))
+
+    def _first_slot(self, old: Contract, time: int | None) -> int:
+        """Number of the first slot that the new contracts give certificates for: after what the old one has committed.
+
+        time: of the move [Unix s], where signed readings give them: slots that are over then are issued in the old one.
+        """
+        if time is not None:
+            return time // int(self.client.read(old, "slotSeconds"))
+        latest = int(self.client.read(old, "latestPeriod"))
+        return int(self.client.read(old, "lastSlot", latest)) + 1 if latest else 0
 
     def _holders(self, old: Contract) -> list[str]:
         """Addresses of the accounts."""
