@@ -109,7 +109,8 @@ class Advisor(Observer):
     def _bill(self, now: int, past: MeterHistory, told: slice) -> list[Insight]:
         """Bill of the coming thirty days."""
         members, per_day = len(self._setting.community.members), self._per_day
-        bills = daily_bills(self._store, members, self._first_day, now)
+        first = max(self._first_day, now - bill.DAYS * DAY)  # no older bills count
+        bills = daily_bills(self._store, members, first, now)
         recent = slice(max(told.start, told.stop - PAST_DAYS * per_day), told.stop)
         tariff = self._setting.environment.supply_price[recent][:, None]
         consumption, net_load = past.consumption_wh[recent], past.net_load_wh[recent]
