@@ -115,11 +115,11 @@ def test_paper_has_light_colours_and_no_filled_discs(chromium, two_days):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_it_fits_and_axe_finds_no_serious_fault(chromium, two_days, width, scheme):
+def test_it_fits_and_axe_finds_no_fault(chromium, two_days, width, scheme):
     size = {"width": width, "height": 900}
     with opened(chromium, f"{two_days.url}/member?member=house-10", viewport=size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.evaluate(AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+        grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found]
         assert grave == []
