@@ -31,7 +31,10 @@ def next_hours(count, first=1):
 
 
 def awattar(starts, prices):
-    rows = [{"start_timestamp": 1_000 * t, "marketprice": price} for t, price in zip(starts, prices, strict=True)]
+    rows = [
+        {"start_timestamp": 1_000 * t, "marketprice": price, "unit": "Eur/MWh"}
+        for t, price in zip(starts, prices, strict=True)
+    ]
     return json.dumps({"data": rows})
 
 

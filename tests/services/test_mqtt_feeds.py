@@ -16,7 +16,7 @@ def test_what_a_broker_kept_of_a_topic_is_what_the_feed_tells(broker):
     client = MqttClient(broker.url, "publisher", ("prices/at",), lambda _, payload: kept.append(payload))
     client.begin()
     until(lambda: client.is_connected, "the publisher at the broker")
-    rows = [{"start_timestamp": 1_428_591_600_000, "marketprice": 42.09}]
+    rows = [{"start_timestamp": 1_428_591_600_000, "marketprice": 42.09, "unit": "Eur/MWh"}]
     client.publish("prices/at", json.dumps({"data": rows}).encode(), retain=True)
     until(lambda: kept, "a message that the broker keeps")
     client.end()
