@@ -142,7 +142,7 @@ def test_deploy_fund_withdraw_status(place, kind, capsys):
         facts = said(capsys)
         assert facts["sound"] is True
         assert facts["balances_n"]["ada"] == "7499999999"
-        contracts = CONTRACTS.keys() - {"rules"}  # which here are those of the fork
+        contracts = set(CONTRACTS) - {"rules"}  # which here are those of the fork
         assert {facts[f"code_of_{name}"] for name in deployed if name in contracts} == {"as deployed"}
         assert facts["bond"] == "1,000.00 USD"
         assert run("events", *where) == 0
