@@ -32,7 +32,7 @@ PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no
 test: install-dev ## run the tests that Python suffices for; at most eight minutes on two cores
 	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
 
-test-services: install-dev ## run the tests beside programs that are not ours: a browser, a node, a broker, a database
+test-services: install-dev ## run the tests beside programs that are not ours, and the documents as typed: a browser, a node, a broker, a database
 	@$(PYTEST) -m "service and not soak" $(ARGS)
 
 test-home-assistant: install-dev ## run the test with a real Home Assistant, in an environment of its own; needs Python 3.13

@@ -355,6 +355,7 @@ def _reopen(path: Path) -> EmbeddedChain:
     return chain
 
 
+@pytest.mark.long
 def test_kills_lose_nothing_acknowledged(tmp_path):
     path, r = tmp_path / "c.db", random.Random(4)
     acknowledged: set[bytes] = set()

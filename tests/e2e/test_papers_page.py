@@ -23,6 +23,7 @@ def desk(two_days, tmp_path_factory) -> Iterator[str]:
         server.stop()
 
 
+@pytest.mark.service
 def test_statements_of_all_members_are_made_and_taken(chromium, desk, tmp_path):
     with opened(chromium, f"{desk}/bills", viewport={"width": 360, "height": 740}, color_scheme="dark") as page:
         page.get_by_label("Month").select_option("2017-06")

@@ -13,6 +13,8 @@ from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import read_book
 from transactive.web.serving.server import PageServer
 
+pytestmark = pytest.mark.service  # a browser
+
 PASSWORD = "three long words here"
 
 

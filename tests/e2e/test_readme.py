@@ -22,6 +22,7 @@ from transactive.cli import app
 from transactive.cli.community.commands import write_example
 from transactive.config.membership import check_membership
 from transactive.config.shipped import EXAMPLE
+from transactive.config.storage import taken_out
 from transactive.core.community.community import Community
 from transactive.core.community.network import NetworkRules
 from transactive.core.spelling.records import in_base_units
@@ -69,6 +70,7 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.service  # as somebody types them, with all that they start
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_commands_work_as_typed(page, place, monkeypatch):
     """In a shell those of the README, in this process what the others can do in it; a week is run as a day.
@@ -206,7 +208,8 @@ def test_parts_of_files_are_valid(page):
         elif "registers" in part:
             msgspec.convert(part, Profile)
         else:
-            check_membership(msgspec.convert(_merged(example, in_base_units(part, Community, None)), Community))
+            community, _ = taken_out(part)
+            check_membership(msgspec.convert(_merged(example, in_base_units(community, Community, None)), Community))
 
 
 def test_the_architecture_names_files_that_exist():

@@ -26,6 +26,8 @@ FROM_TWO = {
     "cancel": (("active", "reserved"), "cancelled"), "expire": (("active", "reserved"), "expired"),
     "withdraw": (("active", "locked"), "withdrawn"),
 }  # fmt: skip
+NAMED = ("cancelled", "claimed", "expired", "withdrawn", "exported", "stored")
+"""States in which a statement may name a bundle's serial: it is neither split nor merged any more."""
 ENDS_WITH_TIME = ("transfer", "lock", "reserve", "cancel", "export", "store")
 
 
@@ -92,6 +94,8 @@ class Model:
         if serial not in self.spans:
             return "serial"
         place, first, end, mg = self.spans[serial]
+        if self._named(place, first):
+            return "state"
         if not 0 < wh < end - first:
             return "range"
         del self.spans[serial]
@@ -100,10 +104,18 @@ class Model:
         self._add((place, first + wh, end, mg - part))
         return ""
 
+    def _named(self, place: tuple[str, int], first: int) -> bool:
+        """Whether a statement may name the serial of a bundle that begins there."""
+        return self.cells[place][first].state in NAMED
+
     def merge(self, serial: str, following: str) -> str:
-        if serial not in self.spans or following not in self.spans:
+        if serial not in self.spans:
             return "serial"
         place, first, middle, mg = self.spans[serial]
+        if self._named(place, first):
+            return "state"
+        if following not in self.spans:
+            return "serial"
         other, begins, end, more = self.spans[following]
         if (place, middle) != (other, begins) or self.cells[place][first].look != self.cells[place][middle].look:
             return "range"

@@ -62,19 +62,23 @@ def test_every_contract_has_a_stage():
     assert set(HOME) == set(CONTRACTS) - on_all
 
 
+SEED = 1
+"""Of a hunt that needs more than one life."""
+
+
 @pytest.fixture(scope="module")
 def early(tmp_path_factory) -> Faults:
     return mutant(EARLY, tmp_path_factory.mktemp("early")).made
 
 
 def test_a_fault_is_caught_at_once_also_by_a_hunt_that_was_stopped(early):
-    found = go_on(Hunted(EARLY), early, 0)
+    found = go_on(Hunted(EARLY), early, SEED)
     assert found.rule == "nobody reverses more than it has issued"
     assert found.calls <= CALLS_SOON
-    stopped = go_on(Hunted(EARLY), early, 0, most=1)
+    stopped = go_on(Hunted(EARLY), early, SEED, most=1)
     assert (stopped.lives, stopped.rule) == (1, "")
-    assert go_on(stopped, early, 0, until=0) == stopped
-    assert go_on(stopped, early, 0) == found
+    assert go_on(stopped, early, SEED, until=0) == stopped
+    assert go_on(stopped, early, SEED) == found
 
 
 def test_a_rule_that_breaks_without_the_fault_is_no_catch(early, monkeypatch):

@@ -140,6 +140,7 @@ def told(state, slot):
         return agent_words(reader, run, 0, slot, Words(run.community.currency))
 
 
+@pytest.mark.long
 def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp_path):
     setting, state = load_setting(community), tmp_path / "state"
     seen: list[SlotBook] = []
@@ -228,6 +229,7 @@ main(["run", sys.argv[1], "--no-page", "--json", "--state", sys.argv[2]])
 """
 
 
+@pytest.mark.long
 def test_the_example_agent_is_found_conforms_and_trades(community, tmp_path):
     site = tmp_path / "site"
     project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]

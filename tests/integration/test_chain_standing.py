@@ -92,6 +92,7 @@ def test_an_older_chain_is_made_again_block_by_block(moments, tmp_path, database
     assert sorted(path.name for path in state.glob("*rehearsal*")) == []
 
 
+@pytest.mark.long
 def test_a_lost_chain_is_made_again_from_its_first_block(moments, tmp_path):
     state = moments.state(tmp_path / "state", 30, 30)
     (state / "chain.sqlite").unlink()

@@ -91,6 +91,7 @@ def test_what_was_settled_before_stays(changed):
                 assert np.array_equal(column, getattr(now.postings(slot), name)), (name, slot)
 
 
+@pytest.mark.long
 def test_one_run_over_both_decides_the_same(changed):
     whole = run(changed, "whole")
     assert whole.code == 0, whole.err

@@ -109,6 +109,7 @@ def test_a_difference_is_posted_in_the_open_slot_and_nowhere_else(community):
         assert second.until == opened + 2 * HOUR
 
 
+@pytest.mark.long
 def test_back_to_the_first_value_comes_to_nothing(community):
     for end, change in ((151, {("cara", 100): (5_000, 0)}), (152, {("cara", 100): (1_000, 0)}), (153, {})):
         write_readings(community, end)
@@ -251,6 +252,7 @@ def test_certificates_follow_with_the_vintage_of_the_delivery(community):
     assert [b["owner"] for b in late] == ["anna"]
 
 
+@pytest.mark.long
 def test_what_left_its_producer_is_taken_from_the_next_issue(community):
     noon = 108
     write_readings(community, 160)

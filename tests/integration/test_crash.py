@@ -103,6 +103,7 @@ def test_what_was_forecast_and_who_is_in_charge_outlive_a_kill(community, whole,
 LONG = pytest.mark.long
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("point", "count"),
     [("chain", 49)]  # and ("database", 25) above
@@ -209,6 +210,7 @@ def test_second_process_on_a_state_is_refused(community, tmp_path):
     assert "another process" in second.err
 
 
+@pytest.mark.long
 def test_full_disk_stops_cleanly_and_the_run_goes_on_when_there_is_room(community, undisturbed, tmp_path):
     """A limit on the size of files stands for the disk: writing beyond it fails as on a full one."""
     state = tmp_path / "state"

@@ -111,6 +111,7 @@ def test_books_balance_and_a_statement_verifies_with_holds_in_it(lived, tmp_path
     assert call("verify", path, "--state", lived.folder).code == 0
 
 
+@pytest.mark.long
 def test_bills_do_not_count_what_is_only_held(demo_setting, lived, tmp_path):
     free = Lived(faulty(demo_setting), tmp_path / "free")
     assert [bill.saved_n for bill in free.outcome.bills] == [bill.saved_n for bill in lived.outcome.bills]

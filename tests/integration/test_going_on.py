@@ -141,6 +141,7 @@ def test_a_finished_run_without_more_readings_says_the_same_again(grown):
         )
 
 
+@pytest.mark.long
 def test_a_kill_before_the_first_new_block_loses_no_deposit(tmp_path):
     """What accounts are filled up with as a run goes on is booked before the block that carries it."""
     (tmp_path / "community.toml").write_text(COMMUNITY)

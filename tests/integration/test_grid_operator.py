@@ -152,6 +152,7 @@ def test_lines_are_kept_whatever_the_mechanism(tmp_path: Path, mechanism: str) -
     assert walk.tally.would_be_over > 0
 
 
+@pytest.mark.long
 def test_an_interrupted_run_keeps_the_prices_of_its_lines(tmp_path: Path) -> None:
     def stop(record: SlotBook) -> None:
         if record.readings.slot == slots[after]:

@@ -70,6 +70,7 @@ def test_the_ledger_equals_the_chain_of_all_groups(made):
         assert printed["chain"]["slot_commits"] == 2 * 47
 
 
+@pytest.mark.long
 def test_every_leaf_of_every_member_leads_to_the_payment(made):
     with opened(made / "state") as (store, ledger):
         community = community_of(store)

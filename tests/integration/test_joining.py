@@ -131,6 +131,7 @@ def test_the_folder_is_sound_and_says_the_same_again(joined):
     assert checked.code == 0, checked.out + checked.err
 
 
+@pytest.mark.long
 def test_a_chain_from_before_somebody_joined_is_brought_level(joined, tmp_path):
     """Accounts move again, and each block comes out as it was: there is not even a chain to begin with."""
     (tmp_path / "community.toml").write_text(COMMUNITY + DORA)
@@ -200,6 +201,7 @@ def test_somebody_can_join_while_others_leave_and_more_join_later(joined, tmp_pa
             assert readings.import_wh[1] == 0 < readings.import_wh[3]
 
 
+@pytest.mark.long
 def test_who_joins_after_a_single_new_slot_finds_no_deposit_twice(tmp_path):
     """The state after that slot has deposits that were in no block yet; they are paid as accounts move."""
     (tmp_path / "community.toml").write_text(COMMUNITY)
@@ -214,6 +216,7 @@ def test_who_joins_after_a_single_new_slot_finds_no_deposit_twice(tmp_path):
     assert json.loads(grown.out)["ledger_equals_chain"]
 
 
+@pytest.mark.long
 def test_who_joins_right_after_an_upgrade_moves_once_more(joined, tmp_path, monkeypatch):
     """Nothing was settled in the contracts of the upgrade: their file and their money are there all the same."""
     (tmp_path / "community.toml").write_text(COMMUNITY)

@@ -71,6 +71,7 @@ def test_complete_reports_give_the_hash_of_the_replay(setting, slots, replayed, 
     assert live.bills == replayed.bills
 
 
+@pytest.mark.long
 def test_a_session_with_late_reports_is_its_journal_replayed(setting, slots, replayed, late, tmp_path):
     outcome, folder, books = late
     substituted = sum(int((book.readings.quality == ReadingQuality.AS_TRADED).sum()) for book in books)
@@ -104,6 +105,7 @@ def test_a_gate_does_not_wait_for_late_meters(setting, blind):
     assert outcome.summary.ledger_equals_chain
 
 
+@pytest.mark.long
 def test_what_a_gate_saw_is_what_it_sees_again(setting, slots, blind, tmp_path):
     outcome, folder = blind
     again, _ = replay_journal(setting, slots, folder / JOURNAL_FILE, tmp_path / "again", seed=SEED)
@@ -181,6 +183,7 @@ def test_an_interrupted_session_goes_on_to_the_same_end(setting, slots, late, tm
     assert len(books) == len(slots)
 
 
+@pytest.mark.long
 def test_on_the_wall_reports_come_by_themselves_and_the_hash_is_the_same(setting, slots, replayed, tmp_path):
     some = slots[:6]
     expected, _ = replay(setting, some, tmp_path / "replay", seed=SEED)

@@ -113,6 +113,7 @@ def orders_of(book: SlotBook, member: int) -> int:
     return int((book.orders.member == member).sum())
 
 
+@pytest.mark.long
 def test_a_live_session_with_acts_is_its_journal_replayed_also_after_an_interruption(setting, tmp_path):
     folder = tmp_path / "whole"
     session = Session(setting, folder, {})

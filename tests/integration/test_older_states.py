@@ -158,6 +158,7 @@ def test_there_is_one_step_for_each_version_and_the_newest_is_the_programs():
     assert numbers == [f"{number:04d}" for number in range(1, int(VERSION) + 1)]
 
 
+@pytest.mark.long
 def test_what_members_had_offered_is_in_the_log_of_their_acts(sample_state, tmp_path):
     state = shutil.copytree(sample_state, tmp_path / "state")
     with closing(Store(state)) as store:

@@ -93,6 +93,7 @@ def test_a_run_outlives_its_page(sample_state, tmp_path):
     assert json.loads(out)["state_hash"] == json.loads(sample_state.with_name("printed.json").read_text())["state_hash"]
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_no_page(tmp_path):
     write_community(tmp_path)
     command = [

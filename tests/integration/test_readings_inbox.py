@@ -84,6 +84,7 @@ def test_what_was_accepted_is_read_after_the_communitys_own_file(place):
         box.accept(look.token, Said(), NOW)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_over_what_was_accepted(place):
     assert json.loads(run(place, "community.state").out)["slots"] == 48
     box = inbox(place)

@@ -96,6 +96,7 @@ def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, sa
         load(community(tmp_path, sharing, market))
 
 
+@pytest.mark.long
 def test_sharers_have_prices_of_their_own_and_a_lower_fee_nearby(tmp_path):
     path = community(tmp_path)
     text = path.read_text().replace("[tariff]\n", '[tariff]\nnear_fee = "1 ct/kWh"\n')

@@ -17,7 +17,7 @@ AUTO = "auto"
 ALWAYS = (*registry.TRIVIAL, "climatology", "boosted-shallow")
 MANY = ("boosted",)
 """Beside those where there are several series."""
-SINGLE = ("boosted", "smoothing", "linear")
+SINGLE = ("boosted", "seasonal-smoothing", "linear")
 """Beside those where there is one."""
 LONG = ("last-week", "mean-of-week", "empirical-fading", "climatology", "boosted-year")
 """In place of all for more than a week ahead, where trees on the last weeks alone are slower and worse."""

@@ -39,7 +39,7 @@ OURS = (
     "boosted-shallow",
 )  # fmt: skip
 """Those of ours that a pool asks in a run: different ones, none of which takes minutes."""
-APART = ("pool", "pooled", "boosted", "boosted-year", "linear", "climatology", "smoothing")
+APART = ("pool", "pooled", "boosted", "boosted-year", "linear", "climatology", "seasonal-smoothing")
 """Those that it leaves out: itself, stand-ins for young members, and what is slow or for another kind of series."""
 TRIED_DAYS = 28
 """Days on which the first weights are learnt, by models that had not seen them; a third of a shorter history."""
