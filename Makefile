@@ -33,11 +33,11 @@ test: install-dev ## run the tests that Python suffices for; at most eight minut
 	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
 
 test-services: install-dev ## run the tests beside programs that are not ours, and the documents as typed: a browser, a node, a broker, a database
-	@$(PYTEST) -m "service and not soak" $(ARGS)
+	@$(PYTEST) -m "service and not soak and not home_assistant" $(ARGS)
 
 test-home-assistant: install-dev ## run the test with a real Home Assistant, in an environment of its own; needs Python 3.13
 	@sh scripts/home_assistant.sh
-	@$(BIN)/pytest -m service --numprocesses 0 tests/services/test_home_assistant.py $(ARGS)
+	@$(BIN)/pytest -m home_assistant --numprocesses 0 tests/services/test_home_assistant.py $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input
 	@$(PYTEST) -m "long and not service and not soak" $(ARGS)

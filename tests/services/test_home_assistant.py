@@ -110,6 +110,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.home_assistant
 def test_a_real_home_assistant_shows_a_box_and_pauses_it(broker, home_assistant):
     status = BoxStatus(ADDRESS, "a meter", standing=(12_345, 678, 0, 0, 0), heard=2**40, is_connected=True)
     status.currency, status.price, status.next_slot = "EUR", 281_500, 1_717_546_500
@@ -133,6 +134,7 @@ def test_a_real_home_assistant_shows_a_box_and_pauses_it(broker, home_assistant)
     assert "ERROR" not in home_assistant.log
 
 
+@pytest.mark.home_assistant
 def test_a_box_reads_a_meter_that_home_assistant_has(broker, home_assistant):
     source = open_meter(meter_address(f"{broker.url}/attic", "home-assistant", Path(), 3600, ""))
     meter, raw = source.messages(), list[bytes]()
