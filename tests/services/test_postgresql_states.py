@@ -101,6 +101,34 @@ def test_a_backup_needs_no_server_and_a_moved_state_goes_on(tmp_path, community,
     assert again.code == 0, again.err
 
 
+def test_a_state_moves_from_one_database_to_another(tmp_path, community, server):
+    state, other = tmp_path / "state", f"{server.url}?application_name=other"
+    assert call("run", community, "--state", state, "--json", "--no-page").code == 0
+    rows = rows_of(state)
+    first = (state / "market.database").read_text()
+    moved = call("state", "move", other, "--state", state)
+    assert moved.code == 0, moved.err
+    assert json.loads((state / "market.database").read_text())["url"] == other
+    assert (state / "market.database.before-move").read_text() == first
+    assert rows_of(state) == rows
+
+
+def test_a_state_whose_schema_or_server_is_gone_is_refused_and_stays_so(tmp_path, community, server):
+    state = tmp_path / "state"
+    assert call("run", community, "--state", state, "--json", "--no-page").code == 0
+    pointer = state / "market.database"
+    told = pointer.read_text()
+    pointer.write_text(told.replace(f":{server.port}/", ":1/"))
+    gone = call("state", "check", "--state", state)
+    assert (gone.code, "run the same again" in gone.err) == (4, True), gone.err
+    pointer.write_text(told)
+    with closing(Store(state)) as store, store.engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(json.loads(told)["schema"], cascade=True))
+    for command in (["state", "check"], ["state", "backup", tmp_path / "backup"], ["run", community, "--json"]):
+        refused = call(*command, "--state", state)
+        assert (refused.code, "has no schema" in refused.err) == (4, True), refused
+
+
 SUITE = ("test_advice", "test_changes", "test_grid_operator", "test_sessions", "test_statement")
 """Tests of what is written and read of a state, by all that reads it."""
 
@@ -166,6 +194,10 @@ def slots_in(state: Path) -> int:
     ("url", "said"),
     [
         ("postgresql://market:secret@127.0.0.1/db", "takes no password"),
+        ("postgresql:/market:secret@127.0.0.1/db", "write postgresql://user@host:5432/database"),
+        ("postgresql://market@127.0.0.1?password=secret", "write postgresql://user@host:5432/database"),
+        ("postgresql://market@127.0.0.1/db?sslpassword=secret", "takes no password"),
+        ("postgresql://market@127.0.0.1:port/db", "write postgresql://user@host:5432/database"),
         ("mysql://market@127.0.0.1/db", "write postgresql://user@host:5432/database"),
         ("postgresql://market@127.0.0.1:1/db", "run the same again"),
         (5, "store: url must be text"),

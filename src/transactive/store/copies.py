@@ -33,7 +33,6 @@ def copy_rows(read: sa.Connection, target: Path) -> None:
     """
     written = dialect.engine(target)
     try:
-        dialect.make_place(target)
         with dialect.alone(written) as connection:
             if sa.inspect(connection).get_table_names():
                 raise StateError(f"{target}: has a state already; choose another place")

@@ -40,7 +40,7 @@ class Database:
         self.engine = dialect.engine(self.path)
         try:
             with self._state_errors():
-                dialect.make_place(self.path)
+                dialect.require_place(self.path)
                 prepare(self.engine, self.path)
                 require_sound(self.engine, self.path)
         except BaseException:

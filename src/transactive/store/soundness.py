@@ -73,7 +73,11 @@ def _structure_of(connection: sqlite3.Connection, table: str) -> str:
 
 
 def broken_rows(path: Path, tell: Tell = lambda _: None) -> Iterator[Damage]:
-    """Rows of a run's database that are not as they were written. tell: hears how far it is."""
+    """Rows of a run's database that are not as they were written. tell: hears how far it is.
+
+    Raises StateError where they cannot be reached.
+    """
+    dialect.require_place(path)
     engine, name = dialect.engine(path), path.name
     with ending(engine), engine.connect() as connection:
         dialect.stand_still(connection)

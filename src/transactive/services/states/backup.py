@@ -36,7 +36,7 @@ What arrives is in the journal before it counts, so the journal is held last: it
 """
 ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json")
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
-LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part")
+LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part", ".before-move")
 TRIES = 20
 
 

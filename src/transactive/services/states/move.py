@@ -10,7 +10,7 @@ from transactive.store import FILE, Store, database_of, holds_state
 from transactive.store.copies import copy_rows, held_still
 from transactive.store.databases import postgresql
 from transactive.store.databases.place import POINTER, is_pointer
-from transactive.store.folder import hold
+from transactive.store.folder import hold, write_private
 
 MOVING = ".moving"
 
@@ -43,8 +43,21 @@ def move(folder: Path, url: str | None) -> Path:
 def _exchange(earlier: Path, fresh: Path, kept: Path) -> Path:
     """Let the fresh database count in place of the earlier one. A pointer counts before a file, so it comes first."""
     target = earlier.parent / fresh.name
-    steps = [(fresh, target), (earlier, kept)]
-    for source, place in steps:
-        source.replace(place)
+    for place in (kept, target) if target != earlier else (kept,):
+        for beside in _beside(place):
+            beside.unlink(missing_ok=True)  # a log that is not of this file would be played into it
+    if target == earlier:
+        write_private(kept, earlier.read_bytes())
+        fresh.replace(target)
+    else:
+        fresh.replace(target)
+        for source, place in zip((earlier, *_beside(earlier)), (kept, *_beside(kept)), strict=True):
+            if source.exists():
+                source.replace(place)
     fresh.parent.rmdir()
     return kept
+
+
+def _beside(database: Path) -> tuple[Path, ...]:
+    """Files that SQLite lays beside one, and leaves there while somebody reads it."""
+    return tuple(database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm"))

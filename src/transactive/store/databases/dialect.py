@@ -28,10 +28,10 @@ def engine(path: Path) -> sa.Engine:
     return postgresql.engine(path) if is_pointer(path) else sqlite.engine(path)
 
 
-def make_place(path: Path) -> None:
-    """Make what tables are made in, where that is no file."""
+def require_place(path: Path) -> None:
+    """Require what tables are made in, where that is no file. Raises StateError."""
     if is_pointer(path):
-        postgresql.make_schema(path)
+        postgresql.require_schema(path)
 
 
 def alone(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:

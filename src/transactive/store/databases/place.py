@@ -38,7 +38,8 @@ def settle(folder: Path, url: str | None) -> None:
         return
     here = postgresql.pointer(found).url if is_pointer(found) else None
     if here != url:
+        lies = "in the folder" if here is None else f"at {postgresql.shown(here)}"
         raise StateError(
-            f"{folder}: its state is {'in the folder' if here is None else f'at {here}'}, and store.url says"
-            f" {'nothing' if url is None else url}; `transactive state move` moves it, or use another --state folder"
+            f"{folder}: its state is {lies}, and store.url says {'nothing' if url is None else postgresql.shown(url)};"
+            " `transactive state move` moves it, or use another --state folder"
         )

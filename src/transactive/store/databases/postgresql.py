@@ -9,11 +9,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
 
-from transactive.core.errors import ConfigError, UnreadableState
+from transactive.core.errors import ConfigError, StateError, UnreadableState
 from transactive.core.installed import named_extras
 from transactive.store.folder import write_private
 
@@ -26,33 +27,50 @@ class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a state lies: URL of a server's database, and the schema in it that is this state's."""
 
     url: str
-    schema: str
+    schema: Annotated[str, msgspec.Meta(pattern=r"^transactive_[0-9a-f]{12}(_version_[0-9]+)?$")]
 
 
 def checked(url: str) -> sa.URL:
     """A URL as the driver wants it. Raises ConfigError for another service, and for one with a password."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # no URL, or a port that is no number
         parsed = None
     if parsed is None or parsed.get_backend_name() != "postgresql" or not parsed.database:
-        raise ConfigError(f"store.url: {_shown(url)} names no database; write postgresql://user@host:5432/database")
-    if parsed.password is not None or "password" in parsed.query:
+        raise ConfigError(f"store.url: {shown(url)} names no database; write postgresql://user@host:5432/database")
+    if parsed.password is not None or any("password" in key for key in parsed.query):
         raise ConfigError("store.url: takes no password, as others read this file; put it into ~/.pgpass or PGPASSWORD")
     return parsed.set(drivername=DRIVER)
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """A URL without what may be a secret."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    scheme, slashes, rest = url.partition("://")
+    return f"{scheme if slashes else ''}{slashes}{(rest or url).rpartition('@')[2].partition('?')[0]}"
 
 
 def point(path: Path, url: str) -> None:
-    """Write a new pointer, to a schema that no state has yet. Raises ConfigError for a URL that is none of ours."""
-    checked(url)
+    """Make a schema that no state has yet, and a pointer to it.
+
+    Raises ConfigError for a URL that is none of ours, StateError where it cannot be made, MissingExtra without the
+    driver.
+    """
     made = Pointer(url, f"transactive_{secrets.token_hex(6)}")
+    server = _engine(made)
+    try:
+        with server.begin() as connection:
+            connection.execute(sa.schema.CreateSchema(made.schema))
+    except sa.exc.DatabaseError as error:
+        raise _refused(url, error) from error
+    finally:
+        server.dispose()
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+
+
+def _refused(url: str, error: sa.exc.DatabaseError) -> StateError:
+    """What a server says that lets nobody in."""
+    said = " ".join(str(error.orig).split())
+    return StateError(f"{shown(url)}: {said}; see to the server and its permissions, then run the same again")
 
 
 def pointer(path: Path) -> Pointer:
@@ -65,20 +83,32 @@ def pointer(path: Path) -> Pointer:
 
 def engine(path: Path) -> sa.Engine:
     """Engine of the schema that a pointer names. Raises MissingExtra without the driver."""
-    found = pointer(path)
+    return _engine(pointer(path))
+
+
+def _engine(found: Pointer) -> sa.Engine:
     options = f"-c search_path={found.schema} {DURABLE}"
-    with named_extras(f"a state on PostgreSQL ({_shown(found.url)})"):
+    with named_extras(f"a state on PostgreSQL ({shown(found.url)})"):
         return sa.create_engine(checked(found.url), connect_args={"options": options})
 
 
-def make_schema(path: Path) -> None:
-    """Make the schema that a pointer names, if it is missing; an engine asks for it when it first connects."""
-    first = engine(path)
+def require_schema(path: Path) -> None:
+    """Require that the schema is there which a pointer names; without it a state would begin anew.
+
+    Raises StateError where the server lets nobody in, UnreadableState for a schema that is gone.
+    """
+    found, server = pointer(path), engine(path)
     try:
-        with first.begin() as connection:
-            connection.execute(sa.schema.CreateSchema(pointer(path).schema, if_not_exists=True))
+        with server.connect() as connection:
+            there = connection.exec_driver_sql("select current_schema()").scalar_one()
+    except sa.exc.OperationalError as error:
+        raise _refused(found.url, error) from error
     finally:
-        first.dispose()
+        server.dispose()
+    if there is None:
+        raise UnreadableState(
+            f"{path}: {shown(found.url)} has no schema {found.schema}; correct the URL, or put a backup in its place"
+        )
 
 
 def keep(connection: sa.Connection, version: int) -> str:
