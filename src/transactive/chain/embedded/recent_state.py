@@ -23,6 +23,7 @@ from trie.hexary import HexaryTrie
 MOST_NODES, MOST_WORDS = 8_192, 1 << 18
 """Entries at hand, some megabytes each; beyond, they are gathered anew."""
 
+HASH_BYTES = 32
 Node = Any
 """Of a trie: blank, or a list of bytes and, where one is very short, of lists."""
 
@@ -56,33 +57,38 @@ class RecentTrie(HexaryTrie):
 
     recent: ClassVar[Recent]
 
-    def get_node(self, node_hash: bytes) -> Node:
-        """Node by hash, the caller's own to change."""
-        known = self.recent.decoded
-        if (node := known.get(node_hash)) is None:
+    def get_node(self, node_hash: Node) -> Node:
+        """Node by hash, the caller's own to change; one that is very short stands in place of its hash."""
+        known, is_hash = self.recent.decoded, isinstance(node_hash, bytes) and len(node_hash) == HASH_BYTES
+        if not is_hash or (node := known.get(node_hash)) is None:
             node = super().get_node(node_hash)  # type: ignore[no-untyped-call]
-            if len(node_hash) < 32 or not node or any(isinstance(part, list) for part in node):
+            if not is_hash or not _is_flat(node):
                 return node
             if len(known) > MOST_NODES:
                 known.clear()
             known[node_hash] = node
         return list(node)
 
-    def _node_to_db_mapping(self, node: Node) -> tuple[bytes, bytes | None]:
-        """Hash and encoding of a node."""
-        if not isinstance(node, list) or any(isinstance(part, list) for part in node):
-            made: tuple[bytes, bytes | None] = self._create_node_to_db_mapping(node)  # type: ignore[no-untyped-call]
-            return made
+    def _node_to_db_mapping(self, node: Node) -> tuple[Node, bytes | None]:
+        """Hash and encoding of a node, or itself where it is very short."""
+        if not _is_flat(node):
+            return super()._node_to_db_mapping(node)  # type: ignore[no-untyped-call, no-any-return]
         known, content = self.recent.encoded, tuple(node)
         if (mapping := known.get(content)) is None:
             mapping = self._create_node_to_db_mapping(node)  # type: ignore[no-untyped-call]
+            if mapping[1] is None:
+                return super()._node_to_db_mapping(node)  # type: ignore[no-untyped-call, no-any-return]
             if len(known) > MOST_NODES:
                 known.clear()
                 self.recent.decoded.clear()
             known[content] = mapping
-            if mapping[1] is not None:
-                self.recent.decoded[mapping[0]] = list(content)
+            self.recent.decoded[mapping[0]] = list(content)
         return mapping
+
+
+def _is_flat(node: Node) -> bool:
+    """Whether a node has bytes alone, and no shorter node within."""
+    return isinstance(node, list) and bool(node) and all(isinstance(part, bytes) for part in node)
 
 
 class RecentStorage(StorageLookup):  # type: ignore[misc]
