@@ -99,6 +99,9 @@ def test_a_backup_needs_no_server_and_a_moved_state_goes_on(tmp_path, community,
     assert call("state", "check", "--state", put).code == 0
     again = call("run", community, "--state", put, "--json", "--no-page")
     assert again.code == 0, again.err
+    (put / "market.sqlite.before-move").rename(put / "market.sqlite")  # as a move that was killed leaves it
+    backed = call("state", "backup", tmp_path / "another", "--state", put)
+    assert backed.code == 0, backed.err
 
 
 def test_a_state_moves_from_one_database_to_another(tmp_path, community, server):

@@ -62,7 +62,7 @@ def back_up(folder: Path, target: Path) -> Manifest:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(mode=OWNER_FOLDER, parents=True)
             with _copied_from_server(folder, partial):
-                copy_together([folder / name for name in DATABASES if (folder / name).is_file()], partial)
+                copy_together(list(_databases(folder)), partial)
             last, level = _last_slot(partial)
             if level:
                 break
@@ -108,6 +108,12 @@ def _last_slot(folder: Path) -> tuple[str | None, bool]:
     chain = folder / CHAIN_FILE
     committed = indexed_in_logs(chain, *topics_of("commitSlot")) if chain.is_file() else []
     return time_text(last), max(committed, default=0) <= number
+
+
+def _databases(folder: Path) -> Iterator[Path]:
+    """Databases of a state that are files; one beside a pointer was left by an interrupted move."""
+    left = FILE if is_pointer(database_of(folder)) else None
+    yield from (folder / name for name in DATABASES if name != left and (folder / name).is_file())
 
 
 def _others(folder: Path) -> Iterable[str]:
