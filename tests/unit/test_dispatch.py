@@ -57,6 +57,7 @@ class Battery(MovedDevice):
         return self.held
 
     def lease(self, task: Task, at: float) -> int:
+        self.task = task
         self.told.append(task.power_w or 0)
         return self.told[-1]
 
@@ -148,6 +149,43 @@ def test_the_grids_limit_goes_before_every_plan(tmp_path):
     assert abs(house.minutes(3) - 1_200) <= 60
     house.book.take(ImportLimit(2, NOW, NOW + HOUR, 1_000), NOW)
     assert abs(house.minutes(3) + 2_000) <= 60  # and it gives what the home takes beyond
+
+
+@pytest.mark.parametrize(("limit", "need_w", "most_w"), [(1_500, 500, 1_000), (None, -1_200, 1_200)])
+def test_what_the_meter_has_not_seen_yet_is_no_room_for_more(limit, need_w, most_w, tmp_path):
+    house = House(tmp_path, need_w)
+    house.book.take(rules(1, levels=(FULL if limit else 0, FULL, FULL, FULL)), NOW)
+    if limit:
+        house.book.take(ImportLimit(2, NOW, NOW + SLOT, limit), NOW)
+    registers = (0, 0)
+    for second in range(600):  # a meter that tells every 10 s, and a battery that is looked at every 5 s
+        house.wh += (need_w + house.driver.power_w) / HOUR
+        if second % 10 == 0:
+            registers = round(100_000 + house.wh), 0
+        if second % 5 == 0:
+            house.home.step(NOW + second // 10 * 10, registers, float(second))
+    assert max(house.battery.told) <= most_w + 400  # a meter that counts whole Wh is not finer over 10 s
+    assert min(house.battery.told[30:]) >= most_w - 400
+
+
+def test_a_device_that_no_longer_says_how_full_it_is_is_still_held_by_the_grids_limit(tmp_path):
+    house = House(tmp_path, 1_200)
+    house.book.take(rules(1), NOW)
+    house.battery.is_broken = True
+    house.minutes(3)
+    assert house.battery.task == Task(None)
+    house.book.take(ImportLimit(2, NOW, NOW + SLOT, 800), NOW)
+    house.minutes(1)
+    assert house.battery.task == Task(0, is_blocked=True)
+
+
+def test_a_battery_gives_at_once_what_the_grids_limit_wants_though_a_street_begins_apart(tmp_path):
+    house = House(tmp_path, 1_500)
+    house.home = HomeDriver(tmp_path, {BATTERY: house.driver}, house.book, lambda _: SLOT)
+    house.book.take(rules(1), NOW)
+    assert house.minutes(3) == 0  # not its moment yet
+    house.book.take(ImportLimit(2, NOW, NOW + SLOT, 1_000), NOW)
+    assert house.minutes(1) < 0
 
 
 def test_a_plan_that_the_battery_does_not_follow_is_told_and_a_silent_meter_lets_it_rest(tmp_path):

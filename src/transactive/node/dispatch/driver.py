@@ -40,27 +40,37 @@ def moment_of(address: str, spread: int, at: int) -> int:
 
 
 class HomePower:
-    """What a home takes from the grid, from its registers."""
+    """What a home takes from the grid without its devices, from its registers and from what devices were told.
+
+    Both are means over the same time: what a device was told a moment ago is not in the registers yet.
+    """
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[int, int]] = deque()
+        self._seen: deque[tuple[int, int, float, float]] = deque()
+        self._told_ws, self._wall = 0.0, 0.0
+
+    def pass_time(self, told_w: int, wall: float) -> None:
+        """Know what all devices were told to draw [W] until a time that only rises [s]."""
+        self._told_ws += told_w * (wall - self._wall)
+        self._wall = wall
 
     def see(self, at: int, registers: tuple[int, ...]) -> bool:
         """See import and export [Wh] at a time [Unix s]; returns whether that is news."""
         if self._seen and at <= self._seen[-1][0]:
             return False
-        self._seen.append((at, registers[0] - registers[1]))
+        self._seen.append((at, registers[0] - registers[1], self._wall, self._told_ws))
         while len(self._seen) > 2 and at - self._seen[1][0] >= WINDOW_SECONDS:
             self._seen.popleft()
         return True
 
     @property
-    def grid_w(self) -> int | None:
-        """What it takes from the grid, below 0 what it gives [W]; None before that is known."""
+    def alone_w(self) -> int | None:
+        """What it takes from the grid without devices, below 0 what it gives [W]; None before that is known."""
         if len(self._seen) < 2:
             return None
-        (since, before), (now, after) = self._seen[0], self._seen[-1]
-        return (after - before) * 3_600 // (now - since)
+        (since, before, began, told), (now, after, ended, told_now) = self._seen[0], self._seen[-1]
+        mean_w = (told_now - told) / (ended - began) if ended > began else 0
+        return (after - before) * 3_600 // (now - since) - round(mean_w)
 
 
 class DeviceDriver:
@@ -77,8 +87,11 @@ class DeviceDriver:
         self.power_w, self.failures, self.failure = 0, 0, ""
         self.doing = ""
 
-    def step(self, wanted: Callable[[int, int], Task], wall: float) -> None:
-        """Do what is wanted of it, for what it holds [Wh] and what it was told [W], at a clock that only rises [s]."""
+    def step(self, wanted: Callable[[int, int], Task], wall: float, at_rest: Task = LEFT_ALONE) -> None:
+        """Do what is wanted of it, for what it holds [Wh] and what it was told [W], at a clock that only rises [s].
+
+        at_rest: what it is told where it does not say how full it is; a limit of the grid goes before that too.
+        """
         try:
             self.held_wh = self._device.held_wh()
             if counted := self._device.counted_wh():
@@ -87,7 +100,7 @@ class DeviceDriver:
             power = self._device.lease(given, wall)
         except OSError as error:
             self.held_wh, self.failures, self.doing = None, self.failures + 1, ""
-            self._let_rest(wall)
+            self._let_rest(wall, at_rest)
             if self.failure != str(error):
                 self.failure = str(error)
                 self._tell(f"not followed: the {self._name} does not do what was planned: {error}")
@@ -97,10 +110,10 @@ class DeviceDriver:
             self._tell(f"{self._name} at {self.held_wh} Wh: {doing}")
         self.power_w, self.failure, self.doing = power, "", doing
 
-    def _let_rest(self, wall: float) -> None:
-        """Let a device go that does not say how full it is: what it was told last must not outlast its reason."""
+    def _let_rest(self, wall: float, at_rest: Task) -> None:
+        """Let a device rest that does not say how full it is: what it was told last must not outlast its reason."""
         try:
-            self.power_w = self._device.lease(LEFT_ALONE, wall)
+            self.power_w = self._device.lease(at_rest, wall)
         except OSError:
             return  # why it does not answer is told already; it is tried again at the next look
 
@@ -132,24 +145,27 @@ class HomeDriver:
 
     def step(self, at: int, registers: tuple[int, ...] | None, wall: float) -> None:
         """Do what is to be done at a time of the meter [Unix s]; wall: a clock that only rises [s]."""
+        self._home.pass_time(sum(driver.power_w for driver in self.drivers.values()), wall)
         if registers is not None and self._home.see(at, registers):
             self._heard = wall
-        grid_w = self._home.grid_w
+        alone_w = self._home.alone_w
         is_paused, limit = self._switch.exists(), self.book.most_import_w(at)
-        is_silent = grid_w is None or wall - self._heard > SILENT_SECONDS
-        alone = LEFT_ALONE if limit is None or is_paused else BLOCKED
+        is_silent = alone_w is None or wall - self._heard > SILENT_SECONDS
+        at_rest = LEFT_ALONE if limit is None or is_paused else BLOCKED
         for number in sorted(self.drivers, key=lambda number: (number == BATTERY, number)):
-            driver, before = self.drivers[number], self.drivers[number].power_w
+            driver = self.drivers[number]
             failure = driver.failure
-            if is_paused or is_silent or grid_w is None:
-                driver.step(lambda _held, _told: alone, wall)
+            if is_paused or is_silent or alone_w is None:
+                driver.step(lambda _held, _told: at_rest, wall, at_rest)
                 continue
+            net_w = alone_w + sum(other.power_w for other in self.drivers.values() if other is not driver)
             levels = (self.plan(at) if number == BATTERY else None) or self.book.levels(at, number)
-            wanted = partial(_wanted, levels, driver.most, grid_w, limit)
-            driver.step(partial(_no_more, wanted) if self._is_young(number, levels, at) else wanted, wall)
+            wanted = partial(_wanted, levels, driver.most, net_w, limit)
+            if self._is_young(number, levels, at):
+                wanted = partial(_no_more, wanted, 0 if limit is None else limit - net_w)
+            driver.step(wanted, wall, at_rest)
             if levels and driver.failure not in ("", failure):
                 self.failed(number, at, driver.failure)
-            grid_w += driver.power_w - before
 
     def _is_young(self, number: int, levels: Levels | None, at: int) -> bool:
         """Whether levels of a device changed so lately that it may not begin yet."""
@@ -165,16 +181,19 @@ class HomeDriver:
             driver.let_go()
 
 
-def _wanted(levels: Levels | None, most: Power, grid_w: int, limit: int | None, held_wh: int, told_w: int) -> Task:
-    """What a device shall do that holds so much [Wh] and was told to draw so much [W], which is in the grid's power."""
-    return task_of(levels, held_wh, grid_w - told_w, most, limit)
+def _wanted(levels: Levels | None, most: Power, net_w: int, limit: int | None, held_wh: int, _told_w: int) -> Task:
+    """What a device shall do that holds so much [Wh], for what the home takes without it [W]."""
+    return task_of(levels, held_wh, net_w, most, limit)
 
 
-def _no_more(wanted: Callable[[int, int], Task], held_wh: int, told_w: int) -> Task:
-    """What is wanted, as far as it is no more than what the device does already: all of a street begin apart."""
+def _no_more(wanted: Callable[[int, int], Task], room_w: int, held_wh: int, told_w: int) -> Task:
+    """What is wanted, as far as it is no more than what the device does already: all of a street begin apart.
+
+    room_w: to the grid's limit; below 0, that much is given at once.
+    """
     found = wanted(held_wh, told_w)
     power = found.power_w or 0
-    nearer = min(power, max(told_w, 0)) if power > 0 else max(power, min(told_w, 0))
+    nearer = min(power, max(told_w, 0)) if power > 0 else max(power, min(told_w, room_w, 0))
     return found if found.power_w is None else found._replace(power_w=nearer)
 
 
