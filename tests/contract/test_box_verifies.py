@@ -247,6 +247,25 @@ def test_the_chain_is_asked_whether_it_has_what_was_told(w, node, tmp_path):
     assert "it is on chain, and no leaf of it has come" in box.told[-1]
 
 
+def test_leaves_that_stop_as_a_period_ends_are_missed(w, node, tmp_path):
+    box = Box(w, tmp_path / "box", node)
+    traded(w)
+    forget_trades(w)
+    while w.slot % SLOTS:
+        w.commit()
+    box.leaf()
+    box.witness.ask_chain(0)
+    assert (box.status.is_on_chain, box.status.wrong) == (True, 0)
+    w.end()
+    w.period += 1
+    w.new_period()
+    w.commit()
+    for now in (0, PATIENCE_SECONDS):
+        box.witness.ask_chain(now)
+    assert box.status.wrong == 1
+    assert "it is on chain, and no leaf of it has come" in box.told[-1]
+
+
 def test_a_commitment_that_is_not_on_chain_is_seen_there(w, node, tmp_path):
     box = Box(w, tmp_path / "box", node)
     told = file_of_uncommitted(w)

@@ -49,6 +49,9 @@ class ChainView:
             return made.slot, Wrong(why)
         period = made.slot // per_period
         last, head = self._standing(terms, period)
+        later, _ = self._standing(terms, period + 1)
+        if last == made.slot and head == int.from_bytes(newest.opening.head, "big") and later > last:
+            last = later  # the period is whole, and the next one has begun without this box
         if last == made.slot:
             self._apart = None
             if head == int.from_bytes(newest.opening.head, "big"):
