@@ -6,13 +6,14 @@ after them. What they draw is metered as consumption. No device draws its home b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.shiftable import Appliance
 from transactive.core.ports import Command
+from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.plan import EVERY, rules
@@ -21,6 +22,8 @@ from transactive.trading.devices.stores import PlanHorizon, Stores
 
 Allow = Callable[[IntArray], IntArray]
 """From what loads that can wait would draw [Wh], (members,), to what they may."""
+MOST_OWED = 7 * DAY
+"""Nothing owes more than it could draw in this time [s]."""
 NO_LIMIT = 1 << 40
 
 
@@ -139,6 +142,14 @@ class Shifting:
         self.held_wh = held_wh
         del self.rules[slot]
         self.runs_wh.pop(slot, None)
+
+    def take_levels(self, member: int, told_wh: Sequence[int]) -> None:
+        """Take up what a member says that its devices hold [Wh], in their order; no more than each can hold or owe."""
+        own = np.flatnonzero(self.member == member)[: len(told_wh)]
+        devices = [self.devices[place] for place in own.tolist()]
+        stores = stores_of(devices, np.zeros(1, np.int64), self._length)
+        most_owed = stores.draw_wh[0] * stores.gain_ppm // PPM * (MOST_OWED // self._length)
+        self.held_wh[own] = np.clip(np.array(told_wh[: len(own)], np.int64), -most_owed, stores.most_wh[0])
 
     def _drawn(self, command: Command, net_load_wh: IntArray, most_import_wh: IntArray) -> tuple[IntArray, IntArray]:
         """What devices would draw, (members,), and hold after it, (devices,), for what homes may import, (devices,)."""

@@ -155,15 +155,14 @@ class LiveMeters:
         self._known = row + 1
 
     def _hold(self, levels: dict[int, tuple[int, ...]]) -> None:
-        """Take up what devices say that they hold, as far as they say it."""
+        """Take up what devices say that they hold, as far as they say it and can hold it: a box may say anything."""
         charged, shifting = self._fleet.charged_wh.copy(), self._fleet.shifting
         for member, told in levels.items():
             if not told:
                 continue
-            charged[member] = told[0]
+            charged[member] = min(max(told[0], 0), int(self._fleet.devices.capacity_wh[member]))
             if shifting:
-                own = np.flatnonzero(shifting.member == member)[: len(told) - 1]
-                shifting.held_wh[own] = told[1 : len(own) + 1]
+                shifting.take_levels(member, told[1:])
         self._fleet.charged_wh = charged
 
 
