@@ -112,17 +112,17 @@ class BoxCommands:
                 self._give(said.member, partial(ImportLimit, start=said.start, end=said.end, most_w=said.most_w))
 
     def open_for(self, meter: str) -> list[BoxCommand]:
-        """What a box (meter's address) has not said to have, and is not over."""
+        """What a box (meter's address) has not said to have, and is not over; of bills the oldest."""
         with self._writing:
             kept = [one for one in self._open.get(meter, ()) if one.end > self._clock.now]
             self._open[meter] = kept
-            return list(kept)
+            return [one for one in kept if not isinstance(one, SlotBill)] + _bills_of(kept)[:1]
 
-    def heard(self, meter: str, member: int, heard: HasCommand) -> None:
-        """Hear that a box has a command, and whether it follows it."""
+    def heard(self, meter: str, member: int, heard: HasCommand) -> list[BoxCommand]:
+        """Hear that a box has a command, and whether it follows it; the bill that it is told next."""
         with self._writing:
             before = self._open.get(meter, [])
-            self._open[meter] = [one for one in before if one.number != heard.number]
+            self._open[meter] = kept = [one for one in before if one.number != heard.number]
         found = [one for one in before if one.number == heard.number]
         if heard.refused and found:
             self.refused[member] += 1
@@ -131,6 +131,7 @@ class BoxCommands:
             self._tell(f"box of {name} does not follow the {what} until {until}: {_shown(heard.refused)}")
             device = found[0].device if isinstance(found[0], LevelRules) else 0
             self._fail(member, device, f"refused the {what} until {until}: {_shown(heard.refused)}")
+        return _bills_of(kept)[:1] if found and isinstance(found[0], SlotBill) else []
 
     def not_followed(self, member: int, device: int, why: str) -> None:
         """Hear that a member's device does not do what its rule says."""
@@ -143,15 +144,26 @@ class BoxCommands:
         self.failures.append(PlanFailure(member, device, self._clock.now, why))
 
     def _give(self, member: int, make: Callable[[int], BoxCommand]) -> None:
-        """Give a member's box a command of the next number; nobody is told where there is no box."""
+        """Give a member's box a command of the next number; nobody is told where there is no box.
+
+        A bill waits until the box has the one before: it counts them in the order of their slots.
+        """
         meter = self._collector.meter_of(member)
         if meter is None:
             return
         with self._writing:
             self._number = max(self._number + 1, time.time_ns() // 1_000_000)
             command = make(self._number)
-            self._open.setdefault(meter, []).append(command)
-        self.publish(meter, command)
+            waiting = self._open.setdefault(meter, [])
+            waiting.append(command)
+            is_next = not isinstance(command, SlotBill) or _bills_of(waiting) == [command]
+        if is_next:
+            self.publish(meter, command)
+
+
+def _bills_of(commands: list[BoxCommand]) -> list[BoxCommand]:
+    """The bills among commands, oldest first."""
+    return [one for one in commands if isinstance(one, SlotBill)]
 
 
 def _shown(why: str) -> str:

@@ -102,7 +102,7 @@ class BoxCounter:
             case SentOrder():
                 answers = [self._take(said, member)]
             case HasCommand():
-                self._commands.heard(meter, member, said)
+                answers = [*self._commands.heard(meter, member, said)]
             case NotFollowed():
                 self._commands.not_followed(member, said.device, said.why)
             case HasLeaf():
