@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from tests.contract.served import http
 from tests.contract.test_disputes import convicted, traded
-from tests.contract.world import GATEWAY, MEMBERS, OPERATOR, SLOT, SLOTS, STRANGER, Forged, World
+from tests.contract.world import FIRST, GATEWAY, MEMBERS, OPERATOR, SLOT, SLOTS, STRANGER, Forged, World
 from tests.integration.test_chain_proofs import file_of
 from transactive.chain.commitments import Commitment
 from transactive.chain.disputes.leaf_file import LeafFile, ReceiptFile, RecordReceiptFile, order_file
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.core.boxes.messages import SlotLeaf, Terms, Welcome
+from transactive.core.boxes.messages import HasLeaf, SlotLeaf, Terms, Welcome
 from transactive.core.errors import InputError, NodeUnreachable
 from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.receipts import RecordReceipt, sign_receipt
@@ -145,7 +145,7 @@ class Box:
         self.orders = OrderFiles(folder)
         self.status = BoxStatus("0x" + "ab" * 20, "a meter")
         market = Welcome(OPERATOR.address.lower(), "")
-        trader: Any = SimpleNamespace(terms=terms_of(w), market=market, orders=self.orders)
+        self.trader = trader = cast("Any", SimpleNamespace(terms=terms_of(w), market=market, orders=self.orders))
         view = ChainView(EvmNode(chain)) if chain else None
         self.witness = LeafWitness(folder, trader, SLOT, self.status, self.told.append, view, challenge)
 
@@ -197,6 +197,27 @@ def test_what_the_market_tells_twice_otherwise_or_torn_is_wrong_and_stops_nothin
     w.chain.append(commitment_of(w, tree))
     w.trees[w.slot] = tree
     assert box.leaf() == "the market told another commitment of this slot before"
+
+
+@pytest.mark.parametrize(("slot", "per_period"), [(FIRST * SLOTS, 0), (FIRST * SLOTS, -4), (2**62, SLOTS), (-1, SLOTS)])
+def test_a_leaf_of_no_slot_or_period_is_loudly_wrong_and_stops_nothing(w, slot, per_period, tmp_path):
+    box = Box(w, tmp_path / "box")
+    traded(w)
+    told = SlotLeaf(slot, per_period, msgspec.json.encode(file_of(w, MEMBER)))
+    assert "which is none" in box.witness.look_at(told).wrong
+    assert (box.status.wrong, len(box.told)) == (1, 1)
+    assert box.leaf() == ""
+
+
+def test_a_leaf_that_comes_before_the_terms_is_not_taken_as_right(w, tmp_path):
+    box = Box(w, tmp_path / "box")
+    traded(w)
+    told, terms = SlotLeaf(w.chain[0].slot, SLOTS, msgspec.json.encode(file_of(w, MEMBER))), terms_of(w)
+    box.trader.terms = None
+    assert box.witness.heard(told) == []  # so it is told again
+    box.trader.terms = terms
+    assert box.witness.heard(told) == [HasLeaf(told.slot)]
+    assert box.status.last_leaf == told.slot * SLOT
 
 
 def commitment_of(w: World, tree: Any) -> Commitment:

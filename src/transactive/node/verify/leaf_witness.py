@@ -24,7 +24,7 @@ from transactive.core.boxes.messages import AskBlocks, ChainBlocks, HasLeaf, Sai
 from transactive.core.errors import DataError, InputError, NodeUnreachable, StateError
 from transactive.core.proofs.order_records import order_of
 from transactive.core.proofs.receipts import OrderReceipt
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.node.agent.trader import Trader
 from transactive.node.receipts import receipt_path
 from transactive.node.signed_energy import SignedEnergy
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 60
 """How often the chain is asked."""
 JOIN_SECONDS = 5.0
+LAST = 2**37
+"""Before this time each slot begins [Unix s]."""
 Challenge = Callable[[Path], str]
 """Brings the evidence in a folder before the judge; says what came of it."""
 
@@ -109,6 +111,8 @@ class LeafWitness:
     def heard(self, told: SlotLeaf | ChainBlocks) -> list[Said]:
         """Hear what the market told; what it is told in turn. Raises StateError where the disk takes no more."""
         if isinstance(told, SlotLeaf):
+            if self._trader.terms is None:
+                return self._wanted()  # nothing could be held against it; it is told again, after the terms
             return [self.look_at(told), *self._wanted()]
         if self._copy is None:
             return []
@@ -125,6 +129,9 @@ class LeafWitness:
 
     def look_at(self, told: SlotLeaf) -> HasLeaf:
         """Look at a leaf, and at the one after it again, if that came before. Raises StateError for a full disk."""
+        if not (1 <= told.per_period <= DAY and 0 <= told.slot * self._length < LAST):
+            none = Wrong(f"a leaf was told of slot {told.slot} in a period of {told.per_period} slots, which is none")
+            return HasLeaf(told.slot, self._found(self._kept.findings.newest, none, None).what)
         self._per_period = told.per_period
         wrong = self._wrong_in(told)
         if wrong is None and (after := self._kept.of(told.slot + 1)):
