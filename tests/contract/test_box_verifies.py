@@ -268,6 +268,21 @@ def test_the_chain_is_asked_whether_it_has_what_was_told(w, node, tmp_path):
     assert "it is on chain, and no leaf of it has come" in box.told[-1]
 
 
+def test_newer_contracts_that_have_no_leaf_yet_are_not_wrong(w, tmp_path):
+    box = Box(w, tmp_path / "box")
+    traded(w)
+    box.leaf()
+    own = int(MEMBERS[MEMBER].address, 16)
+    empty: Any = SimpleNamespace(
+        chain_id=lambda: w.client.chain_id, view=lambda _place, view, *_: own if "accountOf" in view else 0
+    )
+    box.witness._chain = ChainView(empty)
+    box.trader.terms = msgspec.structs.replace(terms_of(w), settlement=w.token.address)
+    for now in (0, PATIENCE_SECONDS):
+        box.witness.ask_chain(now)
+    assert (box.status.is_on_chain, box.status.wrong) == (None, 0)
+
+
 def test_leaves_that_stop_as_a_period_ends_are_missed(w, node, tmp_path):
     box = Box(w, tmp_path / "box", node)
     traded(w)

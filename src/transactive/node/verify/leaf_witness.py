@@ -143,6 +143,9 @@ class LeafWitness:
         newest, terms = self._kept.of(self._kept.findings.newest), self._trader.terms
         if self._chain is None or newest is None or terms is None or not self._per_period:
             return
+        if newest.settlement.lower() != terms.settlement.lower():
+            self._status.is_on_chain = None  # the market goes on in newer contracts, which have no leaf yet
+            return
         try:
             wrong = self._chain.look(newest, terms, self._per_period, now)
         except NodeUnreachable as error:
