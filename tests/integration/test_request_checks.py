@@ -40,6 +40,8 @@ def test_every_method_on_every_route_gets_an_answer(client, method):
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "https://["}, 403),
+        ({"sec-fetch-site": "same-origin", "origin": "https://["}, 403),
         ({"origin": "http://127.0.0.1:1"}, 403),
         ({"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, 200),
         ({"origin": LOCAL}, 200),

@@ -59,8 +59,12 @@ def _listed(names: list[str]) -> str:
 
 
 def _of_another_site(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    """Whether a browser says that a page of another origin sends this."""
+    """Whether a browser says that a page of another origin sends this, or names an origin that is none."""
     site, origin = (connection.headers.get(name) for name in ("sec-fetch-site", "origin"))
+    try:
+        place = urlsplit(origin or "").netloc
+    except ValueError:  # such as https://[
+        return True
     if site is not None:  # a proxy may rewrite Host, but not this
         return site not in OWN
-    return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+    return origin is not None and place != connection.headers.get("host")

@@ -22,7 +22,7 @@ class Month:
     @classmethod
     def of(cls, text: str, zone: str) -> Month:
         """The month that a text names. Raises InputError."""
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        if not re.fullmatch(r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])", text):  # no other digits: files are named so
             raise InputError(f"--month {text}: is no month; write it like 2026-05")
         first = date(int(text[:4]), int(text[5:]), 1)
         return cls(text, ZoneInfo(zone), first, (first + timedelta(days=32)).replace(day=1))

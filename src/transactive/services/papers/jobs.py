@@ -12,7 +12,7 @@ from transactive.services.papers.batch import month_of, write_all
 from transactive.services.statements.issue import issuer
 
 FOLDER, KEPT = "papers", 12
-"""Where archives lie in a state folder, and how many of them, the newest."""
+"""Where archives lie in a state folder, and how many of them, those made last."""
 LOG = logging.getLogger("transactive.papers")
 
 
@@ -56,9 +56,11 @@ class PaperJobs:
         try:
             folder = self._state / FOLDER
             folder.mkdir(mode=0o700, exist_ok=True)
+            for left in folder.glob(".statements-*.zip.part"):  # by a kill: this server makes one at a time
+                left.unlink(missing_ok=True)
             with issuer(self._state) as issue:
                 write_all(issue, folder / f"statements-{month}.zip", self._tell, *month_of(issue, month))
-            for old in self._archives()[:-KEPT]:
+            for old in sorted(self._archives(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
                 old.unlink(missing_ok=True)
             self.latest = PaperJob(month, 100, over=True)
         except (TransactiveError, OSError) as error:
