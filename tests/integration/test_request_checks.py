@@ -1,5 +1,8 @@
 """Whatever is asked, and from wherever: an answer or a problem, never a traceback; no step of another site is taken."""
 
+import base64
+import sys
+
 import pytest
 
 from tests.integration.test_api import LOCAL, serving
@@ -60,3 +63,19 @@ def test_the_command_of_the_verify_page_can_be_pasted_whatever_the_file_is_calle
     page = client.post("/verify", files={"file": (name, b"{}")}).text
     assert "transactive verify &#39;a b;touch pwned.json&#39; --node URL" in page
     assert "transactive verify ./-x.json --node URL" in client.post("/verify", files={"file": ("-x.json", b"{}")}).text
+
+
+def test_what_is_nested_without_end_is_refused_and_ends_no_server(client):
+    """A limit of 100,000 calls, which a library sets, lets decoders of JSON run over the stack: the process is gone."""
+    assert sys.getrecursionlimit() <= 10_240
+    deep = base64.urlsafe_b64encode(b"[" * 30_000).decode()
+    local = LOCAL.replace("127.0.0.1", "localhost")
+    sent = client.post(
+        f"{local}/sign-in/passkey",
+        json={"credential": {"response": {"clientDataJSON": deep}}},
+        headers={"origin": local},
+    )
+    assert sent.status_code == 400
+    assert "no answer of a passkey" in sent.json()["failed"]
+    body = b'{"credential":' + b"[" * 30_000
+    assert client.post(f"{local}/sign-in/passkey", content=body, headers={"origin": local}).status_code == 400

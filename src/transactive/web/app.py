@@ -43,7 +43,7 @@ from transactive.web.papers.routes import ROUTES as PAPERS
 from transactive.web.people.account_routes import ROUTES
 from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
 from transactive.web.problems import answer
-from transactive.web.request_checks import RequestChecks, known_queries
+from transactive.web.request_checks import RequestChecks, bound_recursion, known_queries
 from transactive.web.run_context import RunContext
 from transactive.web.watching.routes import metrics
 
@@ -80,6 +80,7 @@ def build_app(
     local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
     is needed. port: where it is served.
     """
+    bound_recursion()
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
     paper_jobs, passkey_challenges = PaperJobs(folder), PasskeyChallenges()
     return Litestar(

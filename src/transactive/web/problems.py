@@ -127,6 +127,8 @@ def describe(error: Exception) -> Problem:
         status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, InputError) else 500
         status = 409 if isinstance(error, StateError) else status
         return _problem(error.code, status, str(error))
+    if isinstance(error, RecursionError):  # decoders of JSON say so; nothing here calls itself
+        return _problem("input", 400, "What was sent has too many values within each other; send it flat.")
     return _problem("bug", 500, "The server failed; its log says where. Please report it.")
 
 

@@ -6,6 +6,7 @@ kind, so a request without these headers passes.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ WITHOUT_QUERY = (
 """Arguments of handlers that no address names."""
 OWN = ("same-origin", "none")
 """Values of Sec-Fetch-Site that are ours, or typed by the user."""
+DEEPEST = 10_240
+"""Calls within each other: py-evm wants as many, and decoders of JSON stay within the stack of a thread."""
 
 
 class RequestChecks(ASGIMiddleware):
@@ -37,6 +40,13 @@ class RequestChecks(ASGIMiddleware):
         if scope.get("method", "GET") not in SAFE and _of_another_site(ASGIConnection(scope)):
             raise CrossSite(detail="This step was sent by a page of another site; open this page and take it there.")
         await next_app(scope, receive, send)
+
+
+def bound_recursion() -> None:
+    """Let input of any depth be an error in Python: a library of the chain allows so much that the process crashes."""
+    import eth_account  # noqa: F401 - it raises the limit when it is imported, so before it is set
+
+    sys.setrecursionlimit(DEEPEST)
 
 
 def known_queries(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

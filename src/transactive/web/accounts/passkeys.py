@@ -44,7 +44,7 @@ class PasskeyChallenges:
             with self._lock:
                 asked, until = self._waiting.pop(said, ("", 0))
             answered = _bytes(said)
-        except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        except (KeyError, TypeError, ValueError, RecursionError, msgspec.MsgspecError):
             raise InputError("This is no answer of a passkey; try again.") from None
         if asked != purpose or now >= until:
             raise InputError("This took more than five minutes, or was answered already; try again.")
@@ -95,7 +95,7 @@ def add(
             expected_origin=origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (WebAuthnException, ValueError, LookupError, TypeError) as error:
         raise InputError(f"The passkey was not taken: {error}") from None
     key = Passkey(
         _text(proven.credential_id), _text(proven.credential_public_key), proven.sign_count, site,
@@ -141,7 +141,7 @@ def sign_in_by(folder: Path, credential: dict[str, Any], question: bytes, where:
             credential_current_sign_count=key.count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError):
+    except (WebAuthnException, ValueError, LookupError, TypeError):
         raise InputError(NOT_KNOWN) from None
     with changed_book(folder, now) as book:
         current = book.account(account.name)
