@@ -81,11 +81,14 @@ class Words:
         """The zone, as it is ahead of UTC at a time: UTC, or Los Angeles (UTC−7)."""
         if self.zone is UTC or str(self.zone) == "UTC":
             return "UTC"
+        return f"{str(self.zone).rsplit('/', 1)[-1].replace('_', ' ')} ({self.offset_text(seconds)})"
+
+    def offset_text(self, seconds: int) -> str:
+        """How far the clocks are ahead of UTC at a time: UTC+2."""
         ahead = datetime.fromtimestamp(seconds, self.zone).utcoffset() or timedelta()
         minutes = int(ahead.total_seconds()) // 60
         hours, rest = divmod(abs(minutes), 60)
-        offset = f"UTC{'−' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
-        return f"{str(self.zone).rsplit('/', 1)[-1].replace('_', ' ')} ({offset})"
+        return f"UTC{'−' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
 
     @property
     def price_unit(self) -> str:

@@ -80,7 +80,7 @@ def paper_of(of: Statement, words: Words, told: Told | None = None, read: Read |
     return StatementPaper(
         title=f"Statement of {of.member.id}",
         when=" to ".join(dict.fromkeys((words.day(of.first_slot), words.day(of.end - 1)))),
-        zone=words.zone_text(of.first_slot),
+        zone=" and ".join(dict.fromkeys((words.zone_text(of.first_slot), words.zone_text(of.end - 1)))),
         figures=_figures(of),
         sources=[
             (row.source, kwh_text(row.energy_wh, 3), _kg(row.carbon_mg), _intensity(row.carbon_mg, row.energy_wh))

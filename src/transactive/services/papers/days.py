@@ -17,18 +17,27 @@ REGISTERS = ("consumption_wh", "import_wh", "export_wh", "generation_wh")
 
 def annex(of: Statement, words: Words) -> Iterator[tuple[str, ...]]:
     """Rows of the annex, each with its day, or with its day and time."""
-    each = by_slot(of, words)
+    if by_slot(of, words):
+        for slot in of.slots:  # each, also of the hour that comes twice
+            yield _moment(slot.slot, words), *_row(of.member.index, [slot])
+        return
 
-    def title(slot: StatementSlot) -> str:
-        return words.moment(slot.slot) if each else f"{words.short_day(slot.slot)} {words.date(slot.slot)[:4]}"
+    def day(slot: StatementSlot) -> str:
+        return f"{words.short_day(slot.slot)} {words.date(slot.slot)[:4]}"
 
-    for name, slots in groupby(of.slots, key=title):
+    for name, slots in groupby(of.slots, key=day):
         yield name, *_row(of.member.index, list(slots))
 
 
 def by_slot(of: Statement, words: Words) -> bool:
     """Whether a statement is of one local day, so that its slots are told one by one."""
     return of.end <= words.next_day(of.first_slot)
+
+
+def _moment(at: int, words: Words) -> str:
+    """A slot's start; where the clocks change that day, with its zone: two hours are called 02:00."""
+    changes = words.zone_text(words.day_start(at)) != words.zone_text(words.next_day(at))
+    return f"{words.moment(at)} {words.offset_text(at)}" if changes else words.moment(at)
 
 
 def _row(member: int, slots: list[StatementSlot]) -> Iterator[str]:

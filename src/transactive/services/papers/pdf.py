@@ -50,7 +50,7 @@ def statement_pdf(of: Statement, file: str, words: Words) -> bytes:
     sheet.turn()
     sheet.heading("Annex: slot by slot" if by_slot(of, words) else "Annex: day by day")
     sheet.soft(f"Energy in kWh, money in {of.community.currency}, carbon by location; times of {paper.zone}")
-    sheet.table(("", *HEAD), [*annex(of, words)], _columns(34 * MM, len(HEAD)))
+    sheet.table(("", *HEAD), [*annex(of, words)], _columns(40 * MM, len(HEAD)))
     sheet.end()
     canvas.save()
     return made.getvalue()

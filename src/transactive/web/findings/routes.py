@@ -68,7 +68,7 @@ def say_of_finding(
 
 def _note(viewer: Viewer, run_context: RunContext, number: int, data: SaidOfFinding) -> FindingNote:
     """What a form says. Raises InputError, AccessDenied."""
-    now, by = int(time.time()), viewer.account or viewer.member or viewer.scope
+    now, by = int(time.time()), _who(viewer)
     if data.kind == "note":
         return FindingNote(number, "note", by, now, text=data.text)
     if viewer.scope != "operator":
@@ -82,6 +82,12 @@ def _note(viewer: Viewer, run_context: RunContext, number: int, data: SaidOfFind
     if data.kind == "unmute":
         return FindingNote(number, "unmute", by, now)
     raise InputError(f"{data.kind}: is no step of this page; go back and choose one")
+
+
+def _who(viewer: Viewer) -> str:
+    """Who speaks, with what an account stands for: a member may have called itself operator."""
+    of = viewer.member or viewer.scope
+    return f"{viewer.account} ({of})" if viewer.account else of
 
 
 def _operators(run_context: RunContext) -> list[str]:
