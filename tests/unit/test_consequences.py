@@ -53,6 +53,35 @@ def test_a_line_is_bound_and_a_changed_one_is_not(bills, data):
         check_line(own, msgspec.structs.replace(bound, totals_n=totals))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"total_n": "-1"},
+        {"total_n": "x"},
+        {"groups_n": {"others": "0"}},
+        {"losers": 0},
+        {"largest_loss_n": "49"},
+        {"quartiles_n": ("0", "10", "20", "30", "49")},
+    ],
+)
+def test_a_spread_that_contradicts_a_line_is_shown_to_be_wrong(wrong):
+    lines = [ReplayedBills(index, 0, 10 * index, 0) for index in range(6)]
+    bound, own = document(lines), owned(lines, 5)
+    check_line(own, bound)
+    with pytest.raises(InputError, match="spread of the proposal contradicts"):
+        check_line(own, msgspec.structs.replace(bound, held=msgspec.structs.replace(bound.held, **wrong)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"salt": "zz"}, {"today_n": "x"}, {"proof": (("zz", "0x1", "0x2"),)}, {"proof": (("00", "-0x1", "0x2"),)}],
+)
+def test_a_line_that_is_no_number_is_refused_in_words(wrong):
+    lines = [ReplayedBills(index, 0, 10 * index, 0) for index in range(6)]
+    with pytest.raises(InputError, match="ask who made it"):
+        check_line(msgspec.structs.replace(owned(lines, 5), **wrong), document(lines))
+
+
 def test_equal_lines_have_different_leaves():
     lines = [ReplayedBills(0, 5, 5, 5), ReplayedBills(1, 5, 5, 5)]
     tree = tree_of(lines, SECRET)

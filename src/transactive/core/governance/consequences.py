@@ -168,16 +168,40 @@ def own_line(lines: Sequence[ReplayedBills], secret: bytes, tree: Tree, member: 
 
 
 def check_line(own: OwnLine, document: Document) -> None:
-    """Raise InputError unless a line is one of those that a document binds, and all of them add up to its totals."""
-    line = own.line
-    proof: list[Step] = [(bytes.fromhex(node), int(sums, 16), int(stated, 16)) for node, sums, stated in own.proof]
-    root, totals, consistent = climb((line.hash(bytes.fromhex(own.salt)), line.sums), own.index, proof, SUMS)
+    """Raise InputError unless a line is one of those that a document binds, all add up to its totals, and it fits them.
+
+    What is told of all is held against the line too: sums of the spread, and that no member lies outside of it.
+    """
+    try:
+        line, salt = own.line, bytes.fromhex(own.salt)
+        proof: list[Step] = [(bytes.fromhex(node), int(sums, 16), int(stated, 16)) for node, sums, stated in own.proof]
+        root, totals, consistent = climb((line.hash(salt), line.sums), own.index, proof, SUMS)
+    except (ValueError, OverflowError):
+        raise InputError(f"the line of {own.member} holds what is no number; ask who made it for yours") from None
     if not consistent or root.hex() != document.root or len(proof) != document.depth:
         raise InputError(
             f"the line of {own.member} is none of those that the proposal binds; ask who made it for yours"
         )
     found = SUMS.unpack(totals)
     members = found.pop("members")
-    stated = {name: int(text) for name, text in document.totals_n.items()}
-    if members != document.members or {name: value - members * BIAS for name, value in found.items()} != stated:
+    sums_n = {name: value - members * BIAS for name, value in found.items()}
+    if members != document.members or {name: str(value) for name, value in sums_n.items()} != document.totals_n:
         raise InputError("the lines do not add up to the totals of the proposal: what it says of all is wrong")
+    for told, all_n, own_n in (
+        (document.held, sums_n["held"], line.held_n),
+        (document.planned, sums_n["planned"], line.planned_n),
+    ):
+        if not _fits(told, all_n - sums_n["today"], own_n - line.today_n):
+            raise InputError("the spread of the proposal contradicts this line or the totals: what it says is wrong")
+
+
+def _fits(told: Spread, all_n: int, own_n: int) -> bool:
+    """Whether a spread can be that of differences that add up to `all_n`, with `own_n` among them [n¤]."""
+    try:
+        groups = sum(map(int, told.groups_n.values()))
+        least, most = (told.quartiles_n[0], told.quartiles_n[-1]) if told.quartiles_n else (own_n, own_n)
+        loss = own_n if told.largest_loss_n is None else int(told.largest_loss_n)
+        inside = int(least) <= own_n <= min(int(most), loss)
+        return int(told.total_n) == groups == all_n and inside and told.losers >= (own_n > 0)
+    except (ValueError, IndexError):
+        return False
