@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transactive.config.community_file import load
+from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import InputError
 from transactive.core.governance.consequences import (
     FEWEST,
@@ -18,6 +20,10 @@ from transactive.core.governance.consequences import (
     spread,
     tree_of,
 )
+from transactive.core.governance.decided import Decided
+from transactive.core.governance.numbers import BY_NAME
+from transactive.core.slots import DAY, parse_time
+from transactive.studies.consequences import _today
 
 BILLS = st.integers(-(10**14), 10**14)
 SECRET = b"tests"
@@ -109,3 +115,16 @@ def test_no_group_of_fewer_than_five_is_shown_and_groups_add_up(names):
 def test_a_bill_that_no_lane_holds_is_refused():
     with pytest.raises(InputError, match="replay fewer days"):
         tree_of([ReplayedBills(0, 2**49, 0, 0)], SECRET)
+
+
+def test_todays_rules_are_those_decided_on_and_none_that_begin_later():
+    community, slot = load(EXAMPLE), parse_time("2027-01-01T00:00Z")
+    written = msgspec.structs.replace(community, changes=())
+    taken = [
+        Decided(
+            number="network-fee", value=value, since=since, holds_from=since, block=at, block_hash="0x", at=slot + at
+        )
+        for at, (value, since) in enumerate([(28_000, slot), (29_000, slot + 7 * DAY)])
+    ]
+    assert BY_NAME["network-fee"].of(_today(written, taken, slot + DAY)) == 28_000
+    assert _today(written, taken, slot) == written

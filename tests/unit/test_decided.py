@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transactive.chain.deployments.deployment import Deployed, Deployment
 from transactive.config.changes import check_changes
 from transactive.config.community_file import load
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.changes.records import RulesChange, TariffChange
-from transactive.core.errors import ConfigError
+from transactive.core.errors import ConfigError, TransactiveError
 from transactive.core.governance.decided import Decided, holding_from, standing, with_decided
 from transactive.core.governance.numbers import BY_NAME, NUMBERS, bounds_of, values_of
 from transactive.core.slots import parse_time, time_text
+from transactive.engine.governance.decided_rules import recorded, take_up
+from transactive.store.databases.place import FILE, POINTER
+from transactive.store.databases.postgresql import point
 
 COMMUNITY = load(EXAMPLE)
 LENGTH, BEGIN = COMMUNITY.clock.length, parse_time("2027-01-01T00:00Z")
@@ -71,3 +75,21 @@ def test_bounds_hold_where_a_community_stands_and_fix_what_it_does_not_have():
     for number, (low, high, step), value in zip(NUMBERS, bounds_of(COMMUNITY), values_of(COMMUNITY), strict=True):
         assert low <= value <= high
         assert (step > 0) == (number.of(COMMUNITY) is not None)
+
+
+def test_a_state_on_a_server_is_asked_too(tmp_path):
+    """No decision is forgotten because the folder holds only a pointer to where the state lies."""
+    point(tmp_path / POINTER, "postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(TransactiveError):
+        recorded(tmp_path)
+
+
+def test_decisions_are_kept_where_the_community_file_wants_the_state(tmp_path):
+    contracts = {"governor": Deployed(address="0x" + "00" * 20, code_keccak="0x")}
+    contracts |= dict.fromkeys(("settlement", "currency", "disputes"), contracts["governor"])
+    known = Deployment(community="c", currency="EUR", chain_id=1, block=0, accounts=(), contracts=contracts)
+    known.save(tmp_path / "deployment.json")
+    with pytest.raises(TransactiveError):
+        take_up(tmp_path, "http://127.0.0.1:1", tmp_path / "deployment.json", 3600, "postgresql://a@127.0.0.1:1/none")
+    assert (tmp_path / POINTER).is_file()
+    assert not (tmp_path / FILE).exists()

@@ -6,6 +6,7 @@ agents, which know the new rules. Neither is a forecast.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from transactive.core.community.changes.versions import changed, digest
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.governance.consequences import Document, ReplayedBills, spread, tree_of
+from transactive.core.governance.decided import Decided, with_decided
 from transactive.core.slots import DAY, time_text
 from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import forecaster_of, recorded_run
@@ -79,15 +81,24 @@ class Replayed:
         )
 
 
-def consequences(community: Path, change: RulesChange, days: int | None = None, start: int | None = None) -> Replayed:
+def consequences(
+    community: Path,
+    change: RulesChange,
+    days: int | None = None,
+    start: int | None = None,
+    decided: Sequence[Decided] = (),
+) -> Replayed:
     """Replay recorded slots of a community under today's rules and under changed ones.
 
     community: its file; today's rules are those in force where its readings end, without what begins later. days: how
-    many, the last ones that are whole, 28 or as many as there are; start: first slot [Unix s], if not so. Raises
-    InputError for a change that the community cannot have, DataError where the readings do not go so far.
+    many, the last ones that are whole, 28 or as many as there are; start: first slot [Unix s], if not so. decided: what
+    members decided on before, as a run recorded it. Raises InputError for a change that the community cannot have,
+    DataError where the readings do not go so far.
     """
-    today = load_setting(community, revised=_today)
-    new = load_setting(community, revised=partial(_under, change=change))
+    end = load_setting(community).measured_end
+    as_today = partial(_today, decided=decided, end=end)
+    today = load_setting(community, revised=as_today)
+    new = load_setting(community, revised=lambda written: changed(as_today(written), change, "change"))
     slots = _slots(today, days, start)
     if digest(today.community) == digest(new.community):
         raise InputError("the change changes nothing: these are today's rules")
@@ -113,14 +124,9 @@ def _bills_n(walk: Kernel) -> list[int]:
     return [bill.with_market_n - bill.with_market_credit_n for bill in bills_of(walk)]
 
 
-def _today(community: Community) -> Community:
-    """The rules in force last, for all slots."""
-    return msgspec.structs.replace(community.final, changes=())
-
-
-def _under(community: Community, change: RulesChange) -> Community:
-    """Today's rules with a change, for all slots."""
-    return changed(_today(community), change, "change")
+def _today(community: Community, decided: Sequence[Decided], end: int) -> Community:
+    """The rules in force before `end` [Unix s], of the file and of decisions, for all slots."""
+    return msgspec.structs.replace(with_decided(community, decided).until(end).final, changes=())
 
 
 def _forecast_by(setting: Setting, name: str) -> Setting:

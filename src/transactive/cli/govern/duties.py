@@ -190,6 +190,7 @@ def consequences(
     start: str | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     lines: Path | None = None,
+    state: Path | None = None,
     json: Flag = False,
 ) -> None:
     """Replay the last weeks under other numbers: what all, and each member, would have paid. No forecast.
@@ -211,12 +212,14 @@ def consequences(
         File that a proposal binds with --document: totals, spread, and the root of all lines.
     lines
         Folder for each member's own line, and for the secret that salts them; the same folder gives the same root.
+    state
+        Folder of the run, whose decisions are part of today's rules; without it COMMUNITY.state beside the file.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.govern.foresight import run_consequences
 
-    report(run_consequences(community, sets, days, start, output, lines), json=json)
+    report(run_consequences(community, sets, days, start, output, lines, state), json=json)
 
 
 @govern.command

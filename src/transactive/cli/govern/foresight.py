@@ -14,6 +14,7 @@ from transactive.core.governance.consequences import Document, OwnLine, Spread, 
 from transactive.core.governance.numbers import BY_NAME, change_of
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
+from transactive.store import holds_state
 
 if TYPE_CHECKING:
     from transactive.studies.consequences import Replayed
@@ -23,11 +24,20 @@ SALTED_BY = "secret.hex"
 
 
 def run_consequences(
-    community: Path, sets: list[str], days: int | None, start: str | None, output: Path | None, lines: Path | None
+    community: Path,
+    sets: list[str],
+    days: int | None,
+    start: str | None,
+    output: Path | None,
+    lines: Path | None,
+    state: Path | None,
 ) -> dict[str, Any]:
     """Replay the last weeks under changed numbers; write what a proposal binds, and each member's own line."""
+    from transactive.engine.governance.decided_rules import recorded
     from transactive.studies.consequences import consequences
 
+    if state is not None and not holds_state(state):
+        raise InputError(f"--state {state}: no run is there; give the folder of the run that took decisions up")
     values = {}
     for text in sets:
         name, _, value = text.partition("=")
@@ -37,7 +47,8 @@ def run_consequences(
     if not values:
         raise InputError("nothing is changed; give --set NAME=VALUE")
     begin = None if start is None else parse_time(start)
-    replayed = consequences(community, change_of(values, begin or 0), days, begin)
+    decided = recorded(state or community.parent / f"{community.stem}.state")
+    replayed = consequences(community, change_of(values, begin or 0), days, begin, decided)
     secret = _secret(lines)
     document = replayed.document(secret)
     facts = _facts(document)

@@ -22,6 +22,7 @@ from transactive.cli.surroundings import ending_between_steps
 from transactive.config.community_file import load as load_community
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, FEEDER
+from transactive.config.storage import storage_of
 from transactive.core.errors import InputError
 from transactive.core.governance.decided import with_decided
 from transactive.core.slot_book import SlotBook
@@ -101,7 +102,8 @@ def run_community(
     with saying_how_to_go_on(folder):
         decided = recorded(folder)
         if node is not None and deployment is not None:
-            decided = take_up(folder, node, deployment, load_community(path).clock.length)
+            length = load_community(path).clock.length
+            decided = take_up(folder, node, deployment, length, storage_of(path.read_bytes()).url)
         setting = load_setting(path, profile=profile, revised=partial(with_decided, decided=decided))
         target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)

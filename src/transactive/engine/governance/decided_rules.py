@@ -19,7 +19,8 @@ from transactive.core.errors import ChainError
 from transactive.core.governance.decided import Decided
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.state_folder import DATA_END
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
+from transactive.store.databases.place import settle
 from transactive.store.folder import hold
 
 KEY = "decided rules"
@@ -27,14 +28,16 @@ KEY = "decided rules"
 
 def recorded(folder: Path) -> list[Decided]:
     """Decisions that a state has recorded, oldest first; none of a folder without a state."""
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         return []
     with closing(Store(folder)) as store:
-        return _kept(store)
+        return decided_in(store)
 
 
-def take_up(folder: Path, node: str, deployment: Path, length: int) -> list[Decided]:
+def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: str | None = None) -> list[Decided]:
     """Record what is final on chain and was not known yet; all decisions of the run, oldest first.
+
+    store_url: of the database for the state; None: a file in its folder.
 
     A decision that comes too late for its slot holds from the first one that is not settled. A chain that does not
     answer is told on stderr, and the recorded rules go on. Raises ChainError where a recorded block is not on it.
@@ -44,8 +47,8 @@ def take_up(folder: Path, node: str, deployment: Path, length: int) -> list[Deci
         return recorded(folder)
     from transactive.chain.nodes.client import ChainClient
 
-    with hold(folder), closing(Store(folder)) as store:
-        kept = _kept(store)
+    with hold(folder), closing(_opened(folder, store_url)) as store:
+        kept = decided_in(store)
         try:
             client = ChainClient.open(node)
         except ChainError as error:
@@ -70,7 +73,13 @@ def take_up(folder: Path, node: str, deployment: Path, length: int) -> list[Deci
         return [*kept, *new]
 
 
-def _kept(store: Store) -> list[Decided]:
+def _opened(folder: Path, store_url: str | None) -> Store:
+    """The state in a folder, or a new one where its community file wants it."""
+    settle(folder, store_url)
+    return Store(folder)
+
+
+def decided_in(store: Store) -> list[Decided]:
     """What a state has recorded."""
     text = store.setting(KEY)
     return [] if text is None else msgspec.json.decode(text, type=list[Decided])

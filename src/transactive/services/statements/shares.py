@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from transactive.config.setting import Setting, load_setting
 from transactive.core.community.community import Community
 from transactive.core.errors import SignatureError, StateError
+from transactive.core.governance.decided import with_decided
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.sharing_agreement import SignedAgreement, check, in_force
 from transactive.core.proofs.signed_orders import SigningPlace, domain
@@ -20,6 +22,7 @@ from transactive.core.slots import time_text
 from transactive.engine.books.agreements import coefficients_digest, read, terms_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.deliveries import Settling, circles_of
+from transactive.engine.governance.decided_rules import decided_in
 from transactive.environment.own_prices import own_prices
 from transactive.insight.statements.statement import Statement, StatementSlot
 from transactive.services.statements.verification_words import Passed, hold
@@ -41,7 +44,7 @@ def shares_check(of: Statement, store: Store, account: str, files: Path | None =
     community, given = community_of(store), read(store)
     if community.sharing_in_force is None:
         return None
-    setting = None if files is None else load_setting(files)
+    setting = None if files is None else load_setting(files, revised=partial(with_decided, decided=decided_in(store)))
     place, seen = SigningPlace(of.member.place_on_chain, domain(of.chain.chain_id, of.chain.settlement)), set[int]()
     for slot in of.slots:
         at, agreed = time_text(slot.slot), in_force(given, slot.slot)
