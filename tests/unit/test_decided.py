@@ -12,9 +12,9 @@ from transactive.config.changes import check_changes
 from transactive.config.community_file import load
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.changes.records import RulesChange, TariffChange
-from transactive.core.errors import ConfigError, TransactiveError
+from transactive.core.errors import ConfigError, InputError, TransactiveError
 from transactive.core.governance.decided import Decided, holding_from, standing, with_decided
-from transactive.core.governance.numbers import BY_NAME, NUMBERS, bounds_of, values_of
+from transactive.core.governance.numbers import BY_NAME, NUMBERS, bounds_of, numbers_written, values_of
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.governance.decided_rules import recorded, take_up
 from transactive.store.databases.place import FILE, POINTER
@@ -93,3 +93,9 @@ def test_decisions_are_kept_where_the_community_file_wants_the_state(tmp_path):
         take_up(tmp_path, "http://127.0.0.1:1", tmp_path / "deployment.json", 3600, "postgresql://a@127.0.0.1:1/none")
     assert (tmp_path / POINTER).is_file()
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_number_is_proposed_once():
+    assert numbers_written(["network-fee=28000", "levy-mode=floor"]) == {"network-fee": 28_000, "levy-mode": 2}
+    with pytest.raises(InputError, match="given twice"):
+        numbers_written(["network-fee=28000", "network-fee=29000"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from transactive.core.errors import InputError
-from transactive.core.governance.numbers import BY_NAME, NUMBERS
+from transactive.core.governance.numbers import BY_NAME, NUMBERS, numbers_written
 
 if TYPE_CHECKING:
     from web3.contract import Contract
@@ -38,17 +38,14 @@ def numbers_set(governance: Governance, texts: Sequence[str], since: int) -> lis
         raise InputError(
             f"--since is too soon: rules hold from {time_text(soonest)} on at the earliest, after the vote"
         )
-    for text in texts:
-        name, _, value = text.partition("=")
-        if name not in BY_NAME or not value:
-            raise InputError(f"--set {text}: write NAME=VALUE, with one of {', '.join(BY_NAME)}")
+    for name, amount in numbers_written(texts).items():
         number, place = BY_NAME[name], NUMBERS.index(BY_NAME[name])
-        amount, now = number.read(value), int(client.read(rules, "at", place, client.head_timestamp))
+        now = int(client.read(rules, "at", place, client.head_timestamp))
         low, high, step = map(int, client.read(rules, "bounds", place))
         if not low <= amount <= high or abs(amount - now) > step:
             near, far = max(low, now - step), min(high, now + step)
             raise InputError(
-                f"--set {text}: {name} is {number.said(now)} and can become {number.said(near)} to"
+                f"--set {name}={number.said(amount)}: {name} is {number.said(now)} and can become {number.said(near)} to"
                 f" {number.said(far)} at once ({number.unit})"
             )
         made.append(_encoded(rules, "setRule", [place, amount, since]))

@@ -11,7 +11,7 @@ import msgspec
 from transactive.core.community.validation import explained
 from transactive.core.errors import InputError
 from transactive.core.governance.consequences import Document, OwnLine, Spread, check_line, own_line, tree_of
-from transactive.core.governance.numbers import BY_NAME, change_of
+from transactive.core.governance.numbers import change_of, numbers_written
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
 from transactive.store import holds_state
@@ -38,12 +38,7 @@ def run_consequences(
 
     if state is not None and not holds_state(state):
         raise InputError(f"--state {state}: no run is there; give the folder of the run that took decisions up")
-    values = {}
-    for text in sets:
-        name, _, value = text.partition("=")
-        if name not in BY_NAME or not value:
-            raise InputError(f"--set {text}: write NAME=VALUE, with one of {', '.join(BY_NAME)}")
-        values[name] = BY_NAME[name].read(value)
+    values = numbers_written(sets)
     if not values:
         raise InputError("nothing is changed; give --set NAME=VALUE")
     begin = None if start is None else parse_time(start)

@@ -6,7 +6,7 @@ members decided and what a file says are versions of the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,19 @@ def change_of(values: Mapping[str, int], since: int) -> RulesChange:
         "carbon": CarbonChange(levy=LevyChange(**parts["levy"])) if "levy" in parts else None,
     }
     return RulesChange(slot=time_text(since), **made)
+
+
+def numbers_written(texts: Sequence[str]) -> dict[str, int]:
+    """Numbers that people write as NAME=VALUE, by name. Raises InputError, also for one that is given twice."""
+    values: dict[str, int] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in BY_NAME or not value:
+            raise InputError(f"--set {text}: write NAME=VALUE, with one of {', '.join(BY_NAME)}")
+        if name in values:
+            raise InputError(f"--set {text}: {name} is given twice; give one value")
+        values[name] = BY_NAME[name].read(value)
+    return values
 
 
 def number_at(place: int) -> GovernedNumber:
