@@ -178,3 +178,9 @@ def test_the_score_of_a_certain_forecast_is_its_absolute_error_and_never_below_p
     spread = np.array([[[[1.0, 2, 3, 4, 5]]]])
     assert 0 < crps(spread, truth_)[0, 0, 0] < crps(certain, truth_)[0, 0, 0]
     assert pinball(certain, truth_)[0, 0, 0] == pytest.approx(1.0)
+
+
+def test_a_file_too_short_for_a_long_horizon_says_how_long_its_forecasts_are():
+    ten_days = History(0, 3600, np.zeros((240, 1)))
+    with pytest.raises(DataError, match="each 30 days long"):
+        plan_of(ten_days, 30 * 24)

@@ -45,7 +45,7 @@ def numbers_set(governance: Governance, texts: Sequence[str], since: int) -> lis
         if not low <= amount <= high or abs(amount - now) > step:
             near, far = max(low, now - step), min(high, now + step)
             raise InputError(
-                f"--set {name}={number.said(amount)}: {name} is {number.said(now)} and can become {number.said(near)} to"
+                f"--set {name}={number.said(amount)}: it is {number.said(now)} and can become {number.said(near)} to"
                 f" {number.said(far)} at once ({number.unit})"
             )
         made.append(_encoded(rules, "setRule", [place, amount, since]))

@@ -85,6 +85,9 @@ def plan_of(history: History, horizon: int, wish: PlanWish = ANY) -> IssuePlan:
     end = skipped + days * per_day
     first = end - (count[test] + count[calibration]) * horizon
     if first < per_day:
+        if horizon > per_day * min(test, calibration):
+            wanted = f"{count[test]} forecast(s) to test and {count[calibration]} to calibrate, each"
+            raise DataError(f"{days} days; {wanted} {horizon / per_day:g} days long, need a day more than that")
         raise DataError(f"{days} days; {test} to test and {calibration} to calibrate need a day more than that")
     retrain, rechoose = (count[days] for days in SCHEDULE)
     origins = range(first, end, horizon)

@@ -91,7 +91,9 @@ def plan_for(history: History, source: Source, options: BacktestOptions) -> Issu
     try:
         return plan_of(history, horizon, wish)
     except DataError as error:
-        raise DataError(f"{source.name}: {error}: give more, or fewer --test-days or --calibration-days") from None
+        raise DataError(
+            f"{source.name}: {error}: give more, fewer --test-days or --calibration-days, or a shorter --horizon"
+        ) from None
 
 
 def seconds_of(issue: str | None) -> int | None:
