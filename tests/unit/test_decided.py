@@ -99,3 +99,5 @@ def test_a_number_is_proposed_once():
     assert numbers_written(["network-fee=28000", "levy-mode=floor"]) == {"network-fee": 28_000, "levy-mode": 2}
     with pytest.raises(InputError, match="given twice"):
         numbers_written(["network-fee=28000", "network-fee=29000"])
+    with pytest.raises(InputError, match="too large"):
+        numbers_written(["network-fee=99999999999999999999"])

@@ -22,6 +22,8 @@ from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 
 LEVY_MODES = ("off", "shadow", "floor", "fixed", "oracle")
+LARGEST = 10**12
+"""Of a number that people write: no price is near it, and sums of larger ones fit no array."""
 FIXED = (0, 0, 0)
 """Bounds and step of a number that a community does not have: it can never change."""
 
@@ -58,9 +60,12 @@ class GovernedNumber:
                 raise InputError(f"{self.name} = {text!r}: give one of {', '.join(self.words)}")
             return self.words.index(text)
         try:
-            return int(text)
+            value = int(text)
         except ValueError:
             raise InputError(f"{self.name} = {text!r}: give a whole number of {self.unit}") from None
+        if abs(value) > LARGEST:
+            raise InputError(f"{self.name} = {text[:40]}: is too large; give at most {LARGEST:,} {self.unit}")
+        return value
 
 
 NUMBERS = (
