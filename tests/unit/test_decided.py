@@ -18,7 +18,7 @@ from transactive.core.governance.numbers import BY_NAME, NUMBERS, bounds_of, num
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.governance.decided_rules import recorded, take_up
 from transactive.store.databases.place import FILE, POINTER
-from transactive.store.databases.postgresql import point
+from transactive.store.databases.postgresql import Pointer
 
 COMMUNITY = load(EXAMPLE)
 LENGTH, BEGIN = COMMUNITY.clock.length, parse_time("2027-01-01T00:00Z")
@@ -79,7 +79,8 @@ def test_bounds_hold_where_a_community_stands_and_fix_what_it_does_not_have():
 
 def test_a_state_on_a_server_is_asked_too(tmp_path):
     """No decision is forgotten because the folder holds only a pointer to where the state lies."""
-    point(tmp_path / POINTER, "postgresql://nobody@127.0.0.1:1/none")
+    lies = Pointer("postgresql://nobody@127.0.0.1:1/none", "transactive_0")
+    (tmp_path / POINTER).write_bytes(msgspec.json.encode(lies))
     with pytest.raises(TransactiveError):
         recorded(tmp_path)
 
@@ -91,7 +92,6 @@ def test_decisions_are_kept_where_the_community_file_wants_the_state(tmp_path):
     known.save(tmp_path / "deployment.json")
     with pytest.raises(TransactiveError):
         take_up(tmp_path, "http://127.0.0.1:1", tmp_path / "deployment.json", 3600, "postgresql://a@127.0.0.1:1/none")
-    assert (tmp_path / POINTER).is_file()
     assert not (tmp_path / FILE).exists()
 
 
