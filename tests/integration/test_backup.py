@@ -35,6 +35,7 @@ def made(tmp_path_factory) -> tuple[Path, Path, Path, str]:
     return community, state, backup, outcome.summary.state_hash
 
 
+@pytest.mark.long
 def test_a_backup_of_a_run_that_goes_on_ends_as_that_does(made, tmp_path):
     community, _, backup, state_hash = made
     state = tmp_path / "state"

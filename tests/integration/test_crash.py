@@ -91,7 +91,8 @@ def finish(community: Path, state: Path, undisturbed: dict[str, object]) -> None
     assert printed == expected
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.long), 25])
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 25])
 def test_what_was_forecast_and_who_is_in_charge_outlive_a_kill(community, whole, undisturbed, tmp_path, count):
     state = tmp_path / "state"
     arguments = [sys.executable, "-c", KILL_AT, "database", str(count), *command(community, state)]

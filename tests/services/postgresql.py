@@ -38,7 +38,7 @@ class PostgresServer:
         subprocess.run(command, check=True, user=self._user, cwd=self._folder, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
-        options = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "log_min_messages=fatal")
+        options = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "log_min_messages=log")
         settings = [word for option in options for word in ("-c", option)]
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port), *settings]
         with (self._folder / "server.log").open("ab") as log:
@@ -48,6 +48,10 @@ class PostgresServer:
     def _answers(self) -> bool:
         ready = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(ready, check=False).returncode == 0
+
+    def said(self) -> str:
+        """The last words of the server's log."""
+        return (self._folder / "server.log").read_text()[-2_000:]
 
     def kill(self) -> None:
         """End at once, as by a power failure."""

@@ -149,7 +149,7 @@ def test_what_holds_of_a_file_holds_on_a_server(server):
         capture_output=True,
         text=True,
     )
-    assert ran.returncode == 0, ran.stdout[-4_000:]
+    assert ran.returncode == 0, ran.stdout[-4_000:] + server.said()
 
 
 def test_what_somebody_changed_on_the_server_is_named(tmp_path, community):
