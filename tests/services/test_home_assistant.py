@@ -35,10 +35,9 @@ def test_a_box_is_discovered_and_unavailable_when_it_is_gone(broker):
     listener.begin()
     until(lambda: said.get(f"{BASE}/import") == b"5", "the box's register")
     (config,) = (payload for topic, payload in said.items() if topic.startswith("homeassistant/device/"))
-    for one in json.loads(config)["components"].values():
-        until(
-            lambda one=one: all(there["topic"] in said for there in one["availability"]), "what says that it is there"
-        )
+    components = json.loads(config)["components"].values()
+    topics = {there["topic"] for one in components for there in one["availability"]}
+    until(lambda: topics <= said.keys(), "what says that it is there")
     assert said[f"{BASE}/status"] == b"online"
     broker.kill()
     said.clear()
