@@ -140,7 +140,8 @@ def test_what_holds_of_a_file_holds_on_a_server(server):
     """The same tests once more, with every state that they make on PostgreSQL."""
     tests = [f"tests/integration/{name}.py" for name in SUITE]
     options = ("-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.services.on_postgresql", "-m", "not long")
-    environment = os.environ | {"TRANSACTIVE_TEST_DATABASE": server.url}
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = alone | {"TRANSACTIVE_TEST_DATABASE": server.url}  # nothing is shared with the workers around
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=Path(__file__).parents[2],
