@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -228,6 +229,13 @@ def _refused(folder, name):
     with pytest.raises(InputError, match="not right"):
         signing_in.sign_in(folder, name, PASSWORD, NOW)
     return True
+
+
+def test_questions_for_passkeys_are_limited_by_address_so_nobody_pushes_out_those_of_others(clean):
+    with browser(clean, SECURE) as client:
+        ask = partial(client.post, "/sign-in/passkey/question", json={}, headers={"Origin": SECURE})
+        codes = [ask().status_code for _ in range(BY_ADDRESS + 1)]
+    assert codes == [200] * BY_ADDRESS + [429]
 
 
 def test_tries_are_limited_by_name_and_forgotten_in_time(clean):

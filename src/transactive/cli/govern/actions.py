@@ -21,20 +21,11 @@ if TYPE_CHECKING:
     from transactive.chain.governance.founding import WorkingKey
     from transactive.chain.governance.proposals import Governance, Proposal
     from transactive.chain.keys.signers import Signers
+    from transactive.cli.govern.options import ChainOptions
 
 DAY = 86400
 PUBLIC = "votes are public by index for ever, and whoever runs the market knows who is behind an index"
 Facts = dict[str, Any]
-
-
-class Where(NamedTuple):
-    """Chain, addresses, and whose keys sign."""
-
-    node: str
-    deployment: Path
-    keys: Path | None = None
-    password_file: Path | None = None
-    seed: str = "transactive"
 
 
 class Wanted(NamedTuple):
@@ -47,22 +38,22 @@ class Wanted(NamedTuple):
 
 
 @contextmanager
-def governed(where: Where) -> Iterator[tuple[Governance, Signers]]:
+def governed(where: ChainOptions) -> Iterator[tuple[Governance, Signers]]:
     """A deployment with its governor. Raises InputError, ChainError."""
     from transactive.chain.governance.proposals import Governance
 
-    with opened(*where) as (client, signers, known):
+    with opened(where.node, where.deployment, where.keys, where.password_file, where.seed) as (client, signers, known):
         yield Governance(client, known), signers
 
 
-def run_adopt(community: Path, where: Where, wanted: Wanted) -> Facts:
+def run_adopt(community: Path, where: ChainOptions, wanted: Wanted) -> Facts:
     """Found a governor, hand every owner's role to it, prove that, and write the deployment anew."""
     from transactive.chain.governance.founding import Founding, found, hand_over, is_handed_over, working_keys
     from transactive.chain.ledgers.notice import NOBODY
     from transactive.config.community_file import load
 
     read = load(community)
-    with opened(*where) as (client, signers, known):
+    with opened(where.node, where.deployment, where.keys, where.password_file, where.seed) as (client, signers, known):
         if read.name != known.community:
             raise InputError(f"{community}: is {read.name!r}, the deployment that of {known.community!r}; give its own")
         guardian = NOBODY
@@ -87,7 +78,7 @@ def run_adopt(community: Path, where: Where, wanted: Wanted) -> Facts:
 
 
 def run_propose(
-    where: Where,
+    where: ChainOptions,
     account: str,
     kind: str,
     sets: Sequence[str],
@@ -116,7 +107,7 @@ def run_propose(
         return _facts(governance, made)
 
 
-def run_second(where: Where, number: int, account: str) -> Facts:
+def run_second(where: ChainOptions, number: int, account: str) -> Facts:
     """Ask for the vote on a proposal."""
     with governed(where) as (governance, signers):
         governance.proposal(number)
@@ -125,7 +116,7 @@ def run_second(where: Where, number: int, account: str) -> Facts:
 
 
 def run_vote(
-    where: Where, number: int, answer: str, account: str, on_behalf: str | None, sign: Path | None, turn: int
+    where: ChainOptions, number: int, answer: str, account: str, on_behalf: str | None, sign: Path | None, turn: int
 ) -> Facts:
     """Vote by a transaction, or sign a ballot into a file that somebody else brings."""
     support = ANSWERS[answer]
@@ -146,7 +137,7 @@ def run_vote(
         return {"proposal": number, "answer": answer, "turn": turn, "written": str(sign), "sent": False, "know": PUBLIC}
 
 
-def run_tally(where: Where, number: int, files: Sequence[Path], by: str) -> Facts:
+def run_tally(where: ChainOptions, number: int, files: Sequence[Path], by: str) -> Facts:
     """Bring signed ballots; those that cannot count are told and left out."""
     from transactive.chain.governance.proposals import BATCH
 
@@ -171,7 +162,7 @@ def run_tally(where: Where, number: int, files: Sequence[Path], by: str) -> Fact
         return facts | {"brought": len(ballots), "left_out": "; ".join(left_out) or "none", "gas": gas}
 
 
-def run_proxy(where: Where, account: str, to: str | None) -> Facts:
+def run_proxy(where: ChainOptions, account: str, to: str | None) -> Facts:
     """Let another member vote for one, or end that."""
     with governed(where) as (governance, signers):
         index = governance.index_of(account)
@@ -180,7 +171,7 @@ def run_proxy(where: Where, account: str, to: str | None) -> Facts:
         return {"account": account, "proxy": to, "means": "a vote of your own always wins over your proxy's"}
 
 
-def run_execute(where: Where, number: int, by: str) -> Facts:
+def run_execute(where: ChainOptions, number: int, by: str) -> Facts:
     """Do what was decided."""
     with governed(where) as (governance, signers):
         found = governance.proposal(number)
@@ -193,7 +184,7 @@ def run_execute(where: Where, number: int, by: str) -> Facts:
         return _facts(governance, governance.proposal(number))
 
 
-def run_stop(where: Where, number: int, by: str) -> Facts:
+def run_stop(where: ChainOptions, number: int, by: str) -> Facts:
     """Let members vote again for seven days."""
     with governed(where) as (governance, signers):
         governance.proposal(number)
@@ -201,7 +192,7 @@ def run_stop(where: Where, number: int, by: str) -> Facts:
         return _facts(governance, governance.proposal(number))
 
 
-def run_show(where: Where, number: int | None) -> Facts:
+def run_show(where: ChainOptions, number: int | None) -> Facts:
     """How a proposal stands, or all of them, the numbers that hold, and the keys that work."""
     from transactive.chain.governance.founding import proved, working_keys
 

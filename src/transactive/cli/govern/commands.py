@@ -1,3 +1,4 @@
+# ruff: noqa: D417 - `where` is flattened: its fields have help of their own
 """`transactive govern …`: what members do. Commands import what they need when they run."""
 
 from __future__ import annotations
@@ -7,28 +8,22 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from transactive.cli.govern.options import ChainOptions
 from transactive.cli.report import report
 
 govern = App(name="govern", help="Members decide, one member one vote: rules, offices, and how they decide.")
-
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 @govern.command
 def propose(
     *,
     account: str,
-    node: str,
     kind: str = "ordinary",
     sets: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     calls: Annotated[list[str] | None, Parameter(name="--call", negative="")] = None,
     since: str | None = None,
     document: Path | None = None,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Propose: the vote begins when enough other members second it.
 
@@ -49,23 +44,10 @@ def propose(
         Start of the first slot in which the numbers hold, RFC 3339.
     document
         File that members read, with the consequences: its SHA-256 is part of what is voted on.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_propose
+    from transactive.cli.govern.actions import run_propose
 
-    where = Where(node, deployment, keys, password_file, seed)
-    report(run_propose(where, account, kind, sets or [], calls or [], since, document), json=json)
+    report(run_propose(where, account, kind, sets or [], calls or [], since, document), json=where.json)
 
 
 @govern.command
@@ -73,12 +55,7 @@ def second(
     number: int,
     *,
     account: str,
-    node: str,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Second a proposal: ask that it is voted on.
 
@@ -90,22 +67,10 @@ def second(
         Number of the proposal, as `govern show` lists it.
     account
         Member that does it.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_second
+    from transactive.cli.govern.actions import run_second
 
-    report(run_second(Where(node, deployment, keys, password_file, seed), number, account), json=json)
+    report(run_second(where, number, account), json=where.json)
 
 
 @govern.command
@@ -114,15 +79,10 @@ def vote(
     answer: Literal["yes", "no", "abstain"],
     *,
     account: str,
-    node: str,
     on_behalf: Annotated[str | None, Parameter(name="--for")] = None,
     sign: Path | None = None,
     turn: int = 1,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Vote, by a transaction, or with --sign by a ballot that costs you nothing and that anybody brings.
 
@@ -143,24 +103,12 @@ def vote(
         New file for a signed ballot; nothing is sent. `govern tally` brings it.
     turn
         Turn of a signed ballot, 1 to 62: a later one replaces an earlier one.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_vote
+    from transactive.cli.govern.actions import run_vote
 
     report(
-        run_vote(Where(node, deployment, keys, password_file, seed), number, answer, account, on_behalf, sign, turn),
-        json=json,
+        run_vote(where, number, answer, account, on_behalf, sign, turn),
+        json=where.json,
     )
 
 
@@ -168,13 +116,8 @@ def vote(
 def proxy(
     *,
     account: str,
-    node: str,
     to: str | None = None,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Let another member vote for you while you do not; without --to, end that.
 
@@ -187,35 +130,18 @@ def proxy(
         Member that does it.
     to
         Member that votes for you.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_proxy
+    from transactive.cli.govern.actions import run_proxy
 
-    report(run_proxy(Where(node, deployment, keys, password_file, seed), account, to), json=json)
+    report(run_proxy(where, account, to), json=where.json)
 
 
 @govern.command
 def tally(
     number: int,
     *ballots: Path,
-    node: str,
     by: Annotated[str, Parameter(name="--as")] = "operator",
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Bring signed ballots to a proposal, a hundred a transaction; what cannot count is told and left out.
 
@@ -229,19 +155,7 @@ def tally(
         Files that `govern vote --sign` wrote.
     by
         Name of the key that sends: anybody may.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_tally
+    from transactive.cli.govern.actions import run_tally
 
-    report(run_tally(Where(node, deployment, keys, password_file, seed), number, ballots, by), json=json)
+    report(run_tally(where, number, ballots, by), json=where.json)

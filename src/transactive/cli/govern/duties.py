@@ -1,3 +1,4 @@
+# ruff: noqa: D417 - `where` is flattened: its fields have help of their own
 """`transactive govern …`: what is done once, by anybody, or by the guardian."""
 
 from __future__ import annotations
@@ -8,26 +9,21 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from transactive.cli.govern.commands import govern
+from transactive.cli.govern.options import ChainOptions, Flag
 from transactive.cli.report import report
 
 __all__ = ["govern"]
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 @govern.command
 def adopt(
     community: Path,
     *,
-    node: str,
     guardian: str | None = None,
     season_days: int = 30,
     quiet_days: int = 2,
     grace_days: int = 14,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Found a governor: every owner's role goes to it, no key keeps one, and the deployment names it from then on.
 
@@ -45,36 +41,19 @@ def adopt(
         Days at the end of a vote in which a turn of its result prolongs it, once.
     grace_days
         Days in which what was decided can be executed.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Wanted, Where, run_adopt
+    from transactive.cli.govern.actions import Wanted, run_adopt
 
     wanted = Wanted(guardian, season_days, quiet_days, grace_days)
-    report(run_adopt(community, Where(node, deployment, keys, password_file, seed), wanted), json=json)
+    report(run_adopt(community, where, wanted), json=where.json)
 
 
 @govern.command
 def execute(
     number: int,
     *,
-    node: str,
     by: Annotated[str, Parameter(name="--as")] = "operator",
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Do what was decided, once its delay is over; anybody may.
 
@@ -86,35 +65,18 @@ def execute(
         Number of the proposal, as `govern show` lists it.
     by
         Name of the key that sends: anybody may.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_execute
+    from transactive.cli.govern.actions import run_execute
 
-    report(run_execute(Where(node, deployment, keys, password_file, seed), number, by), json=json)
+    report(run_execute(where, number, by), json=where.json)
 
 
 @govern.command
 def stop(
     number: int,
     *,
-    node: str,
     by: Annotated[str, Parameter(name="--as")] = "arbiter",
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Guardian: let members vote again for seven days on what is not executed, once a proposal.
 
@@ -126,34 +88,17 @@ def stop(
         Number of the proposal, as `govern show` lists it.
     by
         Name of the guardian's key.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_stop
+    from transactive.cli.govern.actions import run_stop
 
-    report(run_stop(Where(node, deployment, keys, password_file, seed), number, by), json=json)
+    report(run_stop(where, number, by), json=where.json)
 
 
 @govern.command
 def show(
     number: int | None = None,
     *,
-    node: str,
-    deployment: Path = Path("deployment.json"),
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
+    where: ChainOptions,
 ) -> None:
     """Show all proposals, the numbers that hold and the keys that work; or one proposal and who voted how.
 
@@ -163,22 +108,10 @@ def show(
     ----------
     number
         Number of a proposal; without it all.
-    node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
-    deployment
-        File that `chain deploy` wrote.
-    keys
-        Folder of your own keys; it needs to hold no other than yours.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
     """
-    from transactive.cli.govern.actions import Where, run_show
+    from transactive.cli.govern.actions import run_show
 
-    report(run_show(Where(node, deployment, keys, password_file, seed), number), json=json)
+    report(run_show(where, number), json=where.json)
 
 
 @govern.command

@@ -116,10 +116,12 @@ def remove_passkey(request: PeopleRequest, house: NamedDependency[House], key_id
 def ask_passkey(
     request: PeopleRequest,
     house: NamedDependency[House],
+    rates: NamedDependency[Rates],
     passkey_challenges: NamedDependency[PasskeyChallenges],
 ) -> Response[Any]:
-    """What a device is asked to sign somebody in. Raises PlainHttp."""
+    """What a device is asked to sign somebody in. Raises PlainHttp, TooMany."""
     refuse_plain(request, house)
+    rates.admit("", address_of(request))  # who asks without end would push out the questions of everybody else
     try:
         site, _ = where_of(request)
     except InputError as error:
@@ -152,7 +154,8 @@ def sign_in_by_passkey(
         session = passkeys.sign_in_by(house.folder, data.credential, question, where_of(request), now)
     except InputError as error:
         return _failed(error)
-    rates.forget("", address_of(request))
+    for _ in ("the question", "the answer"):
+        rates.forget("", address_of(request))
     cookies = let_in(request, house, session).cookies
     return Response({"in": True}, cookies=cookies)
 
