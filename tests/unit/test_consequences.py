@@ -100,7 +100,9 @@ def test_of_few_members_no_figure_is_told():
     found = spread(few, {}, "held")
     assert (found.quartiles_n, found.largest_loss_n, found.losers) == (None, None, 3)
     more = spread([*few, ReplayedBills(4, 0, -7, 0)], {}, "held")
-    assert more.quartiles_n == ("-7", "0", "10", "20", "30")
+    assert (more.quartiles_n, more.largest_loss_n) == (None, "30")  # five quartiles would be all five members'
+    many = spread([ReplayedBills(index, 0, 10 * index, 0) for index in range(4 * FEWEST)], {}, "held")
+    assert many.quartiles_n == ("0", "40", "90", "140", "190")
     assert more.largest_loss_n == "30"
 
 

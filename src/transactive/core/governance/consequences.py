@@ -22,6 +22,8 @@ BIAS = 1 << 49
 """Added to each bill [n¤], 562,949 ¤: the sums of 8,192 members fit their lanes."""
 FEWEST = 5
 """People whose figures are shown together, at least: of fewer one could tell somebody's."""
+QUARTERS = 4
+"""Parts of the members between quartiles; each holds enough of them, or five members would be five quartiles."""
 NOT_A_FORECAST = "a replay is not a forecast: people who know the new rules act otherwise"
 Basis = ("held", "planned")
 
@@ -51,8 +53,8 @@ class ReplayedBills:
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """How a change falls on members [n¤ as text]: below zero is less to pay.
 
-    quartiles_n: least, lower, middle, upper, most. They and largest_loss_n are None where there are too few
-    members to tell without telling somebody's own.
+    quartiles_n: least, lower, middle, upper, most; None below twenty members. largest_loss_n is None below five. Of
+    fewer one could tell somebody's own.
     """
 
     total_n: str
@@ -71,12 +73,12 @@ def spread(lines: Sequence[ReplayedBills], groups: Mapping[int, str], basis: str
         raise InputError(f"basis {basis!r}: there are {' and '.join(Basis)}")
     more = {line.index: (line.held_n if basis == "held" else line.planned_n) - line.today_n for line in lines}
     ordered = sorted(more.values())
-    shown = len(ordered) >= FEWEST
-    places = [part * (len(ordered) - 1) // 4 for part in range(5)]
+    enough, shown = len(ordered) >= QUARTERS * FEWEST, len(ordered) >= FEWEST
+    places = [part * (len(ordered) - 1) // QUARTERS for part in range(QUARTERS + 1)]
     return Spread(
         total_n=str(sum(ordered)),
         losers=sum(value > 0 for value in ordered),
-        quartiles_n=tuple(str(ordered[place]) for place in places) if shown else None,
+        quartiles_n=tuple(str(ordered[place]) for place in places) if enough else None,
         largest_loss_n=str(max(ordered[-1], 0)) if shown else None,
         groups_n=_merged(more, groups),
     )
