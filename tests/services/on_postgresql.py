@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from transactive.engine import replay
+from transactive import store
 from transactive.store import database
 from transactive.store.databases import place, postgresql
 
@@ -28,5 +28,5 @@ def pointed(folder: Path) -> Path:
 def _on_server():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "database_of", pointed)
-        patch.setattr(replay, "settle", lambda _folder, _url: None)
+        patch.setattr(store, "settle", lambda _folder, _url: None)
         yield

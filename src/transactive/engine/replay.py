@@ -23,7 +23,6 @@ from transactive.engine.recorded import recorded_run
 from transactive.engine.state_folder import UNASKED, Word
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
-from transactive.store.databases.place import settle
 from transactive.store.folder import hold
 from transactive.store.read.items import read_items
 
@@ -116,7 +115,7 @@ def replay(
         with (
             compiled_work() if compiled else nullcontext(IN_TURN) as work,
             hold(folder),
-            closing(_opened(folder, setting)) as store,
+            closing(Store.settled(folder, setting.store_url)) as store,
         ):
             waiting = state_folder.claim(store, setting, slots, seed, target.name, word, keys_here=target.keys is None)
             earlier = store.setting("outcome")
@@ -135,12 +134,6 @@ def replay(
             return outcome, True
     except OSError as error:
         raise StateError(f"{folder}: {error}; free space or permissions, then run the same again") from error
-
-
-def _opened(folder: Path, setting: Setting) -> Store:
-    """The state in a folder, or a new one where the setting wants it. Raises StateError for one that is elsewhere."""
-    settle(folder, setting.store_url)
-    return Store(folder)
 
 
 def _walk(

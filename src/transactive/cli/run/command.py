@@ -27,7 +27,7 @@ from transactive.core.errors import InputError
 from transactive.core.governance.decided import with_decided
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.governance.decided_rules import recorded, take_up
+from transactive.engine.governance.decided_rules import recorded_alone, take_up
 from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load
@@ -100,8 +100,9 @@ def run_community(
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     folder = state or path.parent / f"{path.stem}.state"
     with saying_how_to_go_on(folder):
-        decided = recorded(folder)
-        if node is not None and deployment is not None:
+        if node is None or deployment is None:
+            decided = recorded_alone(folder)
+        else:
             length = load_community(path).clock.length
             decided = take_up(folder, node, deployment, length, storage_of(path.read_bytes()).url)
         setting = load_setting(path, profile=profile, revised=partial(with_decided, decided=decided))

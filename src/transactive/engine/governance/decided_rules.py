@@ -20,7 +20,6 @@ from transactive.core.governance.decided import Decided
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.state_folder import DATA_END
 from transactive.store import Store, holds_state
-from transactive.store.databases.place import settle
 from transactive.store.folder import hold
 
 KEY = "decided rules"
@@ -34,6 +33,14 @@ def recorded(folder: Path) -> list[Decided]:
         return decided_in(store)
 
 
+def recorded_alone(folder: Path) -> list[Decided]:
+    """The same for a run that goes on. Raises StateError where another process is on the folder."""
+    if not holds_state(folder):
+        return []
+    with hold(folder):
+        return recorded(folder)
+
+
 def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: str | None = None) -> list[Decided]:
     """Record what is final on chain and was not known yet; all decisions of the run, oldest first.
 
@@ -44,10 +51,10 @@ def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: s
     """
     known = load(deployment)
     if "governor" not in known.contracts:
-        return recorded(folder)
+        return recorded_alone(folder)
     from transactive.chain.nodes.client import ChainClient
 
-    with hold(folder), closing(_opened(folder, store_url)) as store:
+    with hold(folder), closing(Store.settled(folder, store_url)) as store:
         kept = decided_in(store)
         try:
             client = ChainClient.open(node)
@@ -71,12 +78,6 @@ def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: s
                 file=sys.stderr,
             )
         return [*kept, *new]
-
-
-def _opened(folder: Path, store_url: str | None) -> Store:
-    """The state in a folder, or a new one where its community file wants it."""
-    settle(folder, store_url)
-    return Store(folder)
 
 
 def decided_in(store: Store) -> list[Decided]:
