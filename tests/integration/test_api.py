@@ -355,6 +355,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here
     "/member": NOT_GRID,
     "/member/acts": MEMBERS,
+    "/member/drafts": {**MEMBERS, "member": 400},  # nothing is answered
     "/member/statement/{ending}": {"member": 409, "operator": 400, "auditor": 400, "grid": 403},  # no chain, no member
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
@@ -379,6 +380,8 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/grid/forecasts": NOT_MEMBER,
     "/api/v1/grid/interventions": NOT_MEMBER,
     "/api/v1/acts": NOT_GRID,
+    "/api/v1/drafts": {**dict.fromkeys(SCOPES, 403), "member": 200},
+    "/api/v1/history": NOT_GRID,
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
@@ -418,6 +421,7 @@ METHODS = {
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
     "/readings/{token}": "POST",
     "/member/acts": "POST",
+    "/member/drafts": "POST",
     "/papers": "POST",
     "/findings/{number}/notes": "POST",
     "/sign-in/passkey/question": "POST",

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.agent.commands import agent
+from transactive.cli.assistant.command import mcp
 from transactive.cli.bill.commands import bill
 from transactive.cli.certificates.commands import certificates
 from transactive.cli.chain.exit import chain
@@ -283,6 +284,7 @@ app.command(keys_app)
 app.command(models_app)
 app.command(credits_app)
 app.command(token)
+app.command(mcp)
 
 
 @app.command

@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from transactive.core.errors import ConfigError, MissingExtra
 
 EXTRAS = {
+    "assistant": ("mcp",),
     "bills": ("reportlab",),
     "chain": (
         "eth", "eth_account", "eth_bloom", "eth_typing", "eth_utils", "hexbytes", "requests", "rlp", "web3",

@@ -25,6 +25,7 @@ from transactive.web.accounts.rates import Rates
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
+from transactive.web.assistants.routes import HANDLERS as DRAFTS
 from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
@@ -32,6 +33,8 @@ from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.explorer.routes import ROUTES as EXPLORER
 from transactive.web.findings.routes import ROUTES as FINDINGS
 from transactive.web.help.routes import explained
+from transactive.web.history.routes import history
+from transactive.web.pages.acts.drafts import answer_draft
 from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.parts.times import local_filter
@@ -88,7 +91,7 @@ def build_app(
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, explained),
             *(readings, bring, answer_about_held, answer_readings),
-            *(metrics, act_on_page, step_on_page, api_router()),
+            *(metrics, act_on_page, answer_draft, step_on_page, history, *DRAFTS, api_router()),
             _files(),
         ],
         dependencies={

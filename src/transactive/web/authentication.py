@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.types import ASGIApp
 
+from transactive.web.accounts.assistants import AssistantGate
 from transactive.web.accounts.book import read_book, session_viewer
 from transactive.web.entry import BrowserEntry, cookie_name
 from transactive.web.problems import AccessDenied, SignInNeeded, TokenNeeded, WrongHost
@@ -54,7 +55,7 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         super().__init__(app, exclude=f"^{STATIC}", exclude_from_auth_key=OPEN, exclude_http_methods=())
-        self.house = house
+        self.house, self.assistants = house, AssistantGate(house.folder)
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """Say who asks, and whether it still may a while later. Raises WrongHost, TokenNeeded, SignInNeeded."""
@@ -74,7 +75,7 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
         if house.local and connection.url.hostname not in LOOPBACK:
             raise WrongHost(detail="This server answers on this machine only; open it as 127.0.0.1 or localhost.")
         if header is not None:
-            return self._by_token(_token(header))
+            return self._by_token(_token(header), connection)
         signed = connection.cookies.get(session_name(house.port))
         viewer = session_viewer(house.folder, signed, int(time.time())) if signed else None
         if viewer is not None:
@@ -88,12 +89,15 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
             raise SignInNeeded(detail="Sign in, or send a token: Authorization: Bearer …")
         raise TokenNeeded(detail=_HOW_LOCAL if house.local and house.entry else _HOW)
 
-    def _by_token(self, token: str) -> Viewer:
-        """Who a token stands for; its use is noted. Raises TokenNeeded."""
+    def _by_token(self, token: str, connection: Connection) -> Viewer:
+        """Who a token stands for; its use is noted. Raises TokenNeeded; AccessDenied, TooMany for an assistant."""
         now = int(time.time())
         found = viewer_of(token, read_grants(self.house.folder), now)
         if found is None:
             raise TokenNeeded(detail=_HOW)
+        if found[1].assistant:
+            method, url = str(connection.scope.get("method", "GET")), connection.url
+            self.assistants.admit(found[1].id, method, url.path, url.query)
         note_use(self.house.folder, found[1], now)
         return found[0]
 

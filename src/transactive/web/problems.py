@@ -78,7 +78,7 @@ class PlainHttp(HTTPException):
 
 
 class TooMany(HTTPException):
-    """Too many tries of a password."""
+    """Too many requests, or tries of a password."""
 
     status_code = 429
 

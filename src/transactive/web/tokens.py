@@ -17,6 +17,7 @@ import msgspec
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
 from transactive.store.folder import write_private
+from transactive.web.accounts.assistants import MOST_DAYS
 from transactive.web.viewers import SCOPES, Scope, Viewer
 
 FILE = "tokens.json"
@@ -29,7 +30,8 @@ class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """What is kept of a token: its SHA-256 as hex, its scope and, for scope member, whose it is.
 
     name: what it is for, in words. made, expires: Unix seconds; 0 where it was not noted, or never. acts: whether it
-    may do something for its member, such as a pause, or only look.
+    may do something for its member, such as a pause, or only look. assistant: whether a program has it that reads and
+    proposes, and is logged.
     """
 
     sha256: str
@@ -39,6 +41,7 @@ class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     made: int = 0
     expires: int = 0
     acts: bool = False
+    assistant: bool = False
 
     @property
     def id(self) -> str:
@@ -60,11 +63,12 @@ def add_token(
     days: int | None = None,
     now: int = 0,
     acts: bool = False,
+    assistant: bool = False,
 ) -> str:
     """Make a token, keep its hash in the folder, return it: it is shown this once.
 
-    known: ids of the community's members where a run is there to ask. days: how long it holds, None for ever. Raises
-    InputError for an unknown scope, a member that does not fit it, or no days.
+    known: ids of the community's members where a run is there to ask. days: how long it holds, None for ever; one of an
+    assistant has an end. Raises InputError for an unknown scope, a member that does not fit it, or no days.
     """
     if scope not in SCOPES:
         raise InputError(f"--scope {scope}: choose one of {', '.join(SCOPES)}")
@@ -74,11 +78,14 @@ def add_token(
         raise InputError("--acts: is for a token of scope member, which may then do things for its home; leave it out")
     if member is not None and known is not None and member not in known:
         raise InputError(f"--member {member}: not in this community; its members are {', '.join(known)}")
+    if assistant and (acts or days is None or days > MOST_DAYS):
+        raise InputError(f"--assistant: its token ends within {MOST_DAYS} days and only looks; give --days, no --acts")
     if days is not None and days < 1:
         raise InputError(f"--days {days}: give at least 1, or leave it out for a token without end")
     token = "ta_" + secrets.token_urlsafe(32)
     expires = now + days * DAY if days else 0
-    _write(folder / FILE, [*read_grants(folder), TokenGrant(_hash(token), scope, member, name, now, expires, acts)])
+    grant = TokenGrant(_hash(token), scope, member, name, now, expires, acts, assistant)
+    _write(folder / FILE, [*read_grants(folder), grant])
     return token
 
 
@@ -110,7 +117,7 @@ def viewer_of(token: str, grants: Sequence[TokenGrant], now: int) -> tuple[Viewe
     given, found = _hash(token), None
     for grant in grants:
         if hmac.compare_digest(given, grant.sha256) and grant.holds(now):
-            found = Viewer(grant.scope, grant.member, acts=grant.acts), grant
+            found = Viewer(grant.scope, grant.member, acts=grant.acts, token=grant.id, name=grant.name), grant
     return found
 
 

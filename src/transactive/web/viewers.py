@@ -24,13 +24,15 @@ OPEN_MARK = "open-here"
 class Viewer:
     """Who asks. member: the only one whose figures a member sees, by id. account: who signed in; empty with a token.
 
-    acts: whether it may do something for that member, not only look.
+    acts: whether it may do something for that member, not only look. token, name: id of the token, and what it is for.
     """
 
     scope: Scope
     member: str | None = None
     account: str = ""
     acts: bool = False
+    token: str = ""
+    name: str = ""
 
     @property
     def sees_all(self) -> bool:

@@ -15,11 +15,19 @@ from rich.text import Text
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.store import Store, holds_state
+from transactive.web.accounts.assistants import asked_by_assistants
 from transactive.web.tokens import TokenGrant, add_token, last_uses, read_grants, revoke
 
 
 def create_token(
-    folder: Path, scope: str, member: str | None, name: str = "", days: int | None = None, *, acts: bool = False
+    folder: Path,
+    scope: str,
+    member: str | None,
+    name: str = "",
+    days: int | None = None,
+    *,
+    acts: bool = False,
+    assistant: bool = False,
 ) -> str:
     """Make a token for a run's folder; only its hash is kept. Raises InputError, StateError."""
     from transactive.store.read.runs import Reader
@@ -31,7 +39,8 @@ def create_token(
     finally:
         store.close()
     known = run.community.ids if run else None
-    return add_token(folder, scope, member, known, name=name, days=days, now=int(time.time()), acts=acts)
+    rights = {"acts": acts, "assistant": assistant}
+    return add_token(folder, scope, member, known, name=name, days=days, now=int(time.time()), **rights)
 
 
 def list_tokens(folder: Path, *, json: bool) -> None:
@@ -49,7 +58,8 @@ def list_tokens(folder: Path, *, json: bool) -> None:
     for row in rows:
         until = "expired" if row["state"] == "expired" else (row["expires"] or "revoked")[:10]
         used = (row["last_used"] or "never")[:16]
-        whose = f"{row['member'] or row['scope']}{', acts' if row['acts'] else ''}"
+        rights = [name for name in ("acts", "assistant") if row[name]]
+        whose = ", ".join([row["member"] or row["scope"], *rights])
         table.add_row(row["id"], whose, until, used, Text(row["name"] or "", no_wrap=True))
     Console(soft_wrap=True).print(table)
 
@@ -61,12 +71,27 @@ def revoke_token(folder: Path, token_id: str) -> None:
     print(f"{gone.id}: revoked ({gone.scope}{f' {gone.member}' if gone.member else ''})", file=sys.stderr)
 
 
+def show_log(folder: Path, token_id: str, *, json: bool) -> None:
+    """Print what assistants asked, oldest first. Raises StateError."""
+    _check(folder)
+    asked = asked_by_assistants(folder, token_id)
+    if json:
+        rows = [msgspec.structs.asdict(each) | {"time": time_text(each.time)} for each in asked]
+        print(msgspec.json.encode({"requests": rows}).decode())
+        return
+    if not asked:
+        print("no requests of assistants", file=sys.stderr)
+    for each in asked:
+        print(f"{time_text(each.time)}  {each.token}  {each.method:<4}  {each.place}")
+
+
 def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, Any]:
     return {
         "id": grant.id,
         "scope": grant.scope,
         "member": grant.member,
         "acts": grant.acts,
+        "assistant": grant.assistant,
         "name": grant.name or None,
         "made": time_text(grant.made) if grant.made else None,
         "expires": time_text(grant.expires) if grant.expires else None,

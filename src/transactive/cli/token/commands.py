@@ -19,6 +19,7 @@ def create(
     name: str = "",
     days: int | None = None,
     acts: Annotated[bool, Parameter(negative="")] = False,
+    assistant: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Make a token and print it once; only its hash is kept.
 
@@ -37,10 +38,13 @@ def create(
         How long it holds; without it until it is revoked.
     acts
         Let a member's token do things for its home as well: limits, pauses. Without it a token only looks.
+    assistant
+        For a program that answers questions (`transactive mcp`): it reads the API, proposes drafts that the member
+        answers on its page, and all it asks is logged. Needs --days.
     """
     from transactive.cli.token.actions import create_token
 
-    print(create_token(state, scope, member, name, days, acts=acts))
+    print(create_token(state, scope, member, name, days, acts=acts, assistant=assistant))
 
 
 @token.command(name="list")
@@ -73,3 +77,21 @@ def revoke_(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `token
     from transactive.cli.token.actions import revoke_token
 
     revoke_token(state, id)
+
+
+@token.command
+def log(id: str = "", *, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:  # noqa: A002
+    """Show what assistants asked with their tokens: when, and which address.
+
+    Parameters
+    ----------
+    id
+        Of one token, as `token list` shows it; without it of all.
+    state
+        Folder of the run.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.token.actions import show_log
+
+    show_log(state, id, json=json)

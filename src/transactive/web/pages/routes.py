@@ -18,6 +18,7 @@ from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
 from transactive.web.api.bill_routes import seen_by
+from transactive.web.assistants.card import drafts_card
 from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.events import id_text, newest
 from transactive.web.history.part import Past, history_part
@@ -148,7 +149,10 @@ def member_template(
     battery = battery_part(run_context.reader, run, index, held, start, position.delivered)
     mine = own_findings(run, read_items(run_context.reader.store, index), past.words)
     plans = own_plans(plan_notices(run, run_context.reader.store.path.parent, past.words), index)
+    may_answer, folder = viewer.member == wanted and bool(viewer.account), run_context.reader.store.path.parent
+    drafts = drafts_card(folder, run.community.ids[index], past.words, int(time.time()), may_answer=may_answer)
     context = {**context, "past": history, "battery": battery, "findings": mine, "plans": plans, "failed": failed}
+    context = {**context, "drafts": drafts}
     return Template("member.html", context=context, status_code=400 if failed else 200)
 
 

@@ -1,0 +1,1 @@
+"""`transactive mcp`: an assistant asks a running community."""

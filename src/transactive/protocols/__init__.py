@@ -1,0 +1,1 @@
+"""Protocols that others speak to a community: a folder for each, a face beside the page."""

@@ -1,0 +1,54 @@
+"""The member's word on what an assistant proposed: the route of its form."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from msgspec import Meta
+
+from transactive.core.errors import InputError, StateError
+from transactive.web.api.act_routes import done_by
+from transactive.web.assistants.drafts import settle_draft, waiting_draft
+from transactive.web.authentication import MEMBERS
+from transactive.web.pages.routes import PageRequest, member_template
+from transactive.web.problems import AccessDenied
+from transactive.web.run_context import RunContext
+
+
+@dataclass
+class DraftAnswer:
+    """The form. number: of the draft."""
+
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    answer: Literal["accepted", "declined"]
+
+
+@post("/member/drafts", opt=MEMBERS, sync_to_thread=True, include_in_schema=False)
+def answer_draft(
+    request: PageRequest,
+    run_context: NamedDependency[RunContext],
+    data: Annotated[DraftAnswer, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Template | Redirect:
+    """Accept or decline a draft for one's own home: only who signed in at a browser does, never a token.
+
+    What is accepted becomes the member's own act, signed as any other. Raises AccessDenied.
+    """
+    viewer = request.user
+    if not viewer.account or viewer.member is None:
+        raise AccessDenied(detail="A draft is answered by who signed in at this page; a token cannot.")
+    folder, now = run_context.reader.store.path.parent, int(time.time())
+    try:
+        draft = waiting_draft(folder, viewer.member, data.number, now)
+        accepted = data.answer == "accepted"
+        done = done_by(viewer, run_context, draft.asked, f"draft-{draft.made}-{draft.number}") if accepted else None
+        settle_draft(folder, draft, data.answer, now, done.number if done else 0)
+    except (InputError, StateError) as error:
+        return member_template(request, run_context, failed=str(error))
+    return Redirect("/member#h-acts" if data.answer == "accepted" else "/member#h-drafts", status_code=303)
