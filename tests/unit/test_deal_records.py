@@ -29,7 +29,7 @@ OPERATOR = signing.address_of(OPERATOR_KEY)
 BID = Bid(SLOT, 2, BUYER, SELLER, 1_500, -20_100, 7)
 AWARD = Award(BID.hash, 900)
 ALLOWANCE = Allowance(SLOT, BUYER, member_commitment(4, slot_salt(SECRETS[0], SLOT)), 5_000, 1_000)
-CURVE = DemandCurve(SLOT, SELLER, bytes(range(32)), -2_000, (190_000, 80_000, -100), (300, 1, 2_500))
+CURVE = DemandCurve(SLOT, SELLER, bytes(range(32)), b"here", -2_000, (190_000, 80_000, -100), (300, 1, 2_500))
 QUOTE = Quote(SLOT, 1, SELLER, CURVE.hash, -900, (OTHER,), (BID.hash, AWARD.hash), (900, 0))
 ROLL = Roll.of(SLOT, [replace(ALLOWANCE, key=key) for key in (SELLER, BUYER)])
 
@@ -61,7 +61,7 @@ def values(kind: bytes, content: tuple[Any, ...]) -> dict[str, Any]:
         (
             quotes.CURVE_TYPE,
             CURVE,
-            (CURVE.slot, CURVE.key, CURVE.salt, CURVE.top, list(CURVE.prices), list(CURVE.energies)),
+            (CURVE.slot, CURVE.key, CURVE.salt, CURVE.contact, CURVE.top, list(CURVE.prices), list(CURVE.energies)),
         ),
         (
             quotes.QUOTE_TYPE,

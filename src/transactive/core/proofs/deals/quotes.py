@@ -15,7 +15,7 @@ from transactive.core.proofs import signing
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word, words
 
-CURVE_TYPE = b"Curve(uint256 slot,address key,bytes32 salt,int256 top,int256[] prices,uint256[] energies)"
+CURVE_TYPE = b"Curve(uint256 slot,address key,bytes32 salt,bytes contact,int256 top,int256[] prices,uint256[] energies)"
 QUOTE_TYPE = (
     b"Quote(uint256 slot,uint256 round,address key,bytes32 curve,int256 position,address[] complaints,"
     b"bytes32[] bids,uint256[] awarded)"
@@ -28,11 +28,13 @@ class DemandCurve:
     """Net position that a key wants, by price: `top` [Wh] above all steps, and on each step `energies` [Wh > 0] more.
 
     prices: of the steps, µ¤/kWh, falling, each once. Buying is above zero. salt: 32 bytes, so that its hash hides it.
+    contact: where the key is reached in this slot, in words of the transport; another one each slot.
     """
 
     slot: int
     key: str
     salt: bytes
+    contact: bytes
     top: int
     prices: tuple[int, ...]
     energies: tuple[int, ...]
@@ -40,8 +42,9 @@ class DemandCurve:
     @cached_property
     def hash(self) -> bytes:
         """Hash of the struct."""
-        head = word(self.slot) + signing.address_word(self.key) + self.salt + words((self.top,))
-        return keccak(CURVE_HASH + head + keccak(words(self.prices)) + keccak(words(self.energies)))
+        head = word(self.slot) + signing.address_word(self.key) + self.salt + keccak(self.contact)
+        steps = keccak(words(self.prices)) + keccak(words(self.energies))
+        return keccak(CURVE_HASH + head + words((self.top,)) + steps)
 
     @property
     def is_meant(self) -> bool:
