@@ -167,6 +167,9 @@ def test_an_interrupted_founding_is_taken_up(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     town = Town(monkeypatch, capsys)
     town.run("chain", "deploy", "c/community.toml", "--with", "registry")
+    before = Path("deployment.json").read_text()
+    town.refused("adopt c/community.toml --guardian arbitre", why="--guardian arbitre: nobody has this name")
+    assert Path("deployment.json").read_text() == before
     with monkeypatch.context() as killed:
         killed.setattr(founding, "hand_over", lambda *_: sys.exit(137))
         town.run("govern", "adopt", "c/community.toml", code=137)

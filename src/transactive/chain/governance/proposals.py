@@ -146,14 +146,14 @@ class Governance:
                 return _words(name, str(function.fn_name), list(values.values()))
         return f"{target} {data.hex()}"
 
-    def votes(self, number: int) -> dict[str, str]:
-        """Who has answered what, by name; they are public for ever."""
+    def votes(self, number: int) -> dict[int, str]:
+        """Who has answered what, by index; they are public for ever."""
         answers = ("", "yes", "no", "abstain")
         found = {}
-        for index, name in enumerate(self.known.accounts):
+        for index in range(len(self.known.accounts)):
             support, turn = self.client.read(self.governor, "voteOf", number, index)
             if support:
-                found[name] = answers[int(support)] + (" (by proxy)" if not turn else "")
+                found[index] = answers[int(support)] + (" (by proxy)" if not turn else "")
         return found
 
 

@@ -18,6 +18,7 @@ from transactive.core.slots import parse_time, time_text
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.governance.founding import WorkingKey
     from transactive.chain.governance.proposals import Governance, Proposal
     from transactive.chain.keys.signers import Signers
@@ -56,9 +57,7 @@ def run_adopt(community: Path, where: ChainOptions, wanted: Wanted) -> Facts:
     with opened(where.node, where.deployment, where.keys, where.password_file, where.seed) as (client, signers, known):
         if read.name != known.community:
             raise InputError(f"{community}: is {read.name!r}, the deployment that of {known.community!r}; give its own")
-        guardian = NOBODY
-        if wanted.guardian is not None:
-            guardian = str(signers.named(wanted.guardian).address)
+        guardian = NOBODY if wanted.guardian is None else _guardian(signers, known, wanted.guardian)
         founding = Founding(guardian, wanted.season * DAY, wanted.quiet * DAY, wanted.grace * DAY)
         owner, made = signers.role("owner"), known
         if is_handed_over(client, known, owner):
@@ -200,7 +199,8 @@ def run_show(where: ChainOptions, number: int | None) -> Facts:
         client, known, electors = governance.client, governance.known, governance.electors
         if number is not None:
             found = governance.proposal(number)
-            return _facts(governance, found) | {"votes": governance.votes(number), "know": PUBLIC}
+            votes = {governance.name_of(index): answer for index, answer in governance.votes(number).items()}
+            return _facts(governance, found) | {"votes": votes, "know": PUBLIC}
         proposals = {f"proposal_{found.number}": _facts(governance, found) for found in governance.proposals()}
         return {
             "governor": str(governance.governor.address),
@@ -210,6 +210,20 @@ def run_show(where: ChainOptions, number: int | None) -> Facts:
             "working_keys": _told(working_keys(client, known)),
             **proposals,
         }
+
+
+def _guardian(signers: Signers, known: Deployment, name: str) -> str:
+    """Address of a guardian's key. Raises InputError for a name that nobody has, before anything is handed over."""
+    from transactive.chain.keys.roles import ROLES
+    from transactive.chain.keys.signers import FolderSigners
+
+    if name in known.accounts:
+        return str(signers.account(name).address)
+    if name in ROLES or isinstance(signers, FolderSigners):  # a folder refuses what is not in it
+        return str(signers.named(name).address)
+    raise InputError(
+        f"--guardian {name}: nobody has this name; give {', '.join(ROLES)}, or one of {', '.join(known.accounts)}"
+    )
 
 
 def _member(governance: Governance, signers: Signers, account: str) -> LocalAccount:
