@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from transactive.cli.community.commands import schema
+from transactive.cli.community.actions import schema
 
 HEAD = """# Community file
 

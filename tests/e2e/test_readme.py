@@ -19,7 +19,7 @@ from cyclopts import CycloptsError
 from tests.integration.conftest import call
 from tests.waiting import LIMIT_SECONDS
 from transactive.cli import app
-from transactive.cli.community.commands import write_example
+from transactive.cli.community.actions import write_example
 from transactive.config.membership import check_membership
 from transactive.config.shipped import EXAMPLE
 from transactive.config.storage import taken_out

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from transactive.cli.clear.command import run_clear
+from transactive.cli.clear.actions import run_clear
 from transactive.core.errors import TransactiveError
 
 HEADER = "id,side,price_micro_per_kwh,energy_wh,member"

@@ -15,7 +15,7 @@ CODE = """
 import sys
 from pathlib import Path
 import numpy as np
-from transactive.cli.clear.command import run_clear
+from transactive.cli.clear.actions import run_clear
 from transactive.market import registry
 from transactive.market.conformance import check_mechanism
 check_mechanism(registry.load("midpoint"), np.random.default_rng(1))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.test_config_files import community_file
-from transactive.cli.community.commands import schema
+from transactive.cli.community.actions import schema
 from transactive.config.community_file import load
 from transactive.config.storage import with_storage
 from transactive.core.community.community import Community

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from transactive.cli.community.commands import write_example
+from transactive.cli.community.actions import write_example
 from transactive.config.community_file import load
 from transactive.config.presets import Preset, presets, with_preset
 from transactive.config.setting import load_setting

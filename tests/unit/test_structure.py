@@ -34,7 +34,7 @@ WHOLE_HISTORY = {
     "engine/daily/detector.py": "teaches the judge that ships on days of sound homes",
     "services/readings/effect.py": "says what readings would change of all that a community has",
     "services/readings/held.py": "shows what is held of all readings, and what is billed for it",
-    "cli/community/commands.py": "says how much a community's data are",
+    "cli/community/actions.py": "says how much a community's data are",
     "forecasting/models/boosted_year.py": "training: what came in the rows that a model learns from",
     "forecasting/models/pooled.py": "training: what came in the rows that a model learns from",
     "forecasting/models/training_rows.py": "training: what came in the rows that a model learns from",

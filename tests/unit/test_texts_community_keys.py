@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from transactive.cli.community.commands import schema
+from transactive.cli.community.actions import schema
 from transactive.config.storage import with_storage
 from transactive.core.community.community import Community
 from transactive.texts.community_keys import KEYS

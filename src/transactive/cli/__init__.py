@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import cyclopts
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from transactive import __version__
 from transactive.cli.agent.commands import agent
 from transactive.cli.assistant.command import mcp
+from transactive.cli.bench.commands import bench
 from transactive.cli.bill.commands import bill
 from transactive.cli.certificates.commands import certificates
 from transactive.cli.chain.exit import chain
+from transactive.cli.clear.commands import clear
+from transactive.cli.community.commands import check, config, init
 from transactive.cli.compare.command import compare
 from transactive.cli.credits.commands import credits_app
 from transactive.cli.damage import damage_of, forget_states
@@ -32,6 +34,7 @@ from transactive.cli.node.commands import node
 from transactive.cli.old_spellings import respelled
 from transactive.cli.readings.commands import app as readings_app
 from transactive.cli.readings.commands import import_readings
+from transactive.cli.run.commands import run, serve
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.state.commands import state as state_app
@@ -63,256 +66,13 @@ app = App(
 )
 
 
-app.command(demo)
-app.command(watch)
-
-
-@app.command
-def init(folder: Path, *, preset: str | None = None) -> None:
-    """Write a commented example of a community, with readings, that runs as it is.
-
-    Parameters
-    ----------
-    folder
-        Where community.toml, readings.csv and credits.toml are written; no file is replaced.
-    preset
-        A law's model of sharing in place of a market, such as at-eeg-dynamic; docs/concepts/sharing.md lists them.
-    """
-    from transactive.cli.community.commands import write_example
-
-    write_example(folder, preset)
-
-
-@app.command
-def run(
-    community: Path,
-    *,
-    state: Path | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    page: Annotated[bool, Parameter(negative="--no-page")] = True,
-    stay: Annotated[bool, Parameter(negative="")] = False,
-    port: int = 8080,
-    seed: str = "transactive",
-    compiled: Annotated[bool, Parameter(negative="")] = False,
-    node: str | None = None,
-    deployment: Path | None = None,
-    token: str | None = None,
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    discard_chain: Annotated[bool, Parameter(negative="")] = False,
-    accept_corrections: str | None = None,
-    profile: str | None = None,
-) -> None:
-    """Run a community's recorded data; after an interruption, or with more readings, the same command goes on.
-
-    A reading that was settled and is another one now is settled again, as a difference in the next slot.
-
-    Parameters
-    ----------
-    community
-        Community file, as `init` writes it.
-    state
-        Folder for database and chain; without it a folder beside the community file.
-    json
-        Print the summary as one JSON object on stdout, and nothing else there.
-    page
-        Serve the page while the run goes on.
-    stay
-        Keep serving the page after the run, until Ctrl-C.
-    port
-        Where the page is served; the next free port if it is busy.
-    seed
-        Seed of the demo keys that sign, without --keys.
-    compiled
-        Use compiled code on all processors. It takes seconds to start, so it pays from a few hundred homes on. Needs
-        the extra `compiled`; the result is the same.
-    node
-        Settle on a node elsewhere: http(s)://, ws(s):// or ipc:PATH; without it on a chain in the state folder.
-    deployment
-        File that `chain deploy` wrote; without it the run deploys its own contracts.
-    token
-        Address of an ERC-20 of nine decimals to settle in; the on-ramp needs to hold what is staked and paid in.
-    keys
-        Folder of your own keys, as `keys new` makes it; needed on every chain but a development one.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    discard_chain
-        Begin anew although the chain in the state folder has committed slots that the database does not have: that
-        chain is deleted, with all that it proves.
-    accept_corrections
-        Your word for readings that correct more than 1 % of the settled ones: the 16 digits that `run` told with them.
-    profile
-        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
-        community file, or it is found.
-    """
-    from transactive.cli.run.command import run_community
-
-    run_community(
-        community,
-        state=state,
-        json=json,
-        page=page,
-        stay=stay,
-        port=port,
-        seed=seed,
-        compiled=compiled,
-        node=node,
-        deployment=deployment,
-        token=token,
-        keys=keys,
-        password_file=password_file,
-        discard_chain=discard_chain,
-        accept_corrections=accept_corrections,
-        profile=profile,
-    )
-
-
-app.command(live)
-app.command(journal)
-app.command(node)
-
-
-@app.command
-def check(community: Path, *, profile: str | None = None) -> None:
-    """Validate a community file and its data without running anything.
-
-    Parameters
-    ----------
-    community
-        Community file.
-    profile
-        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
-        community file, or it is found.
-    """
-    from transactive.cli.community.commands import check_community
-
-    check_community(community, profile)
-
-
+for command in (
+    demo, watch, init, run, live, journal, node, check, readings_app, clear, compare, forecast, schedule, feed, govern,
+    grid, detect, config, serve, agent, bill, certificates, chain, insights, state_app, statement, verify, keys_app,
+    models_app, credits_app, token, mcp, bench,
+):  # fmt: skip
+    app.command(command)
 app.command(import_readings, name="import")
-app.command(readings_app)
-
-
-@app.command
-def clear(
-    orders: Path,
-    *,
-    mechanism: str = "uniform",
-    output: Annotated[Path, Parameter(alias="-o")],
-    trades: Annotated[Path | None, Parameter(alias="-t")] = None,
-    svg: Path | None = None,
-    network: Path | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
-    """Clear an order file: writes the allocation, the trades and a picture of the merit order.
-
-    Parameters
-    ----------
-    orders
-        CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
-        Order kinds, listings and preferences have columns of their own: see docs/concepts/mechanisms.md.
-    mechanism
-        How to clear: uniform, pay_as_bid, continuous, listings, preferences or locational.
-    output
-        CSV of what each order got: id, allocated_wh, price_micro_per_kwh, money_n.
-    trades
-        CSV of who traded with whom.
-    svg
-        Picture of the merit order.
-    network
-        For locational, with a column node: TOML with nodes (the grid's side first) and [[lines]] of from, to, limit_wh
-        and, as known, limit_back_wh, loss_ppm or loss_at_limit_ppm, reactance; or JSON of pandapower.
-    json
-        Print the figures as one JSON object on stdout, and nothing else there.
-    """
-    from transactive.cli.clear.command import run_clear
-
-    run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json, network=network)
-
-
-app.command(compare)
-
-
-app.command(forecast)
-app.command(schedule)
-app.command(feed)
-app.command(govern)
-app.command(grid)
-app.command(detect)
-
-
-config = App(name="config", help="Community files.")
-app.command(config)
-
-
-@config.command
-def schema() -> None:
-    """Print the JSON Schema of a community file, for editors."""
-    from transactive.cli.community.commands import print_schema
-
-    print_schema()
-
-
-@app.command
-def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
-    """Serve the page and the API over the state of a run.
-
-    Parameters
-    ----------
-    state
-        Folder of the run.
-    port
-        Where they are served; the next free port if it is busy.
-    host
-        Address to listen on; any but this machine's own needs a token first.
-        At this machine a printed link lets your browser in.
-    """
-    from transactive.cli.run.serve import serve_state
-
-    serve_state(state, port, host)
-
-
-app.command(agent)
-app.command(bill)
-app.command(certificates)
-app.command(chain)
-app.command(insights)
-app.command(state_app)
-app.command(statement)
-app.command(verify)
-app.command(keys_app)
-app.command(models_app)
-app.command(credits_app)
-app.command(token)
-app.command(mcp)
-
-
-@app.command
-def bench(
-    *names: str,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    shards: Annotated[bool, Parameter(negative="")] = False,
-    runs: int | None = None,
-) -> None:
-    """Measure the project's figures against a reference in the same run.
-
-    Exits with 1 if a target does not hold.
-
-    Parameters
-    ----------
-    names
-        Benches to run; without a name all but `store`, `shards` and `country`, which take minutes and gigabytes.
-    json
-        Print the report as one JSON object on stdout, and nothing else there.
-    shards
-        Run the bench `shards` too: 10^8 orders over processes.
-    runs
-        Runs of which `store` takes the median, in place of five with 500 members and one with 4,090.
-
-    """
-    from transactive.cli.bench import run_benches
-
-    sys.exit(run_benches((*names, "shards") if shards else names, json=json, runs=runs))
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

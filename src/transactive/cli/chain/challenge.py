@@ -141,7 +141,8 @@ def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case
     """What a leaf of the settlement shows, and of a member in a group what the whole says of that."""
     from transactive.chain.disputes import nested_file
     from transactive.chain.disputes.findings import Case
-    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, load, load_receipt
+    from transactive.chain.disputes.leaf_file import LeafFile, load, load_receipt
+    from transactive.chain.disputes.receipt_file import ReadingFile
 
     if beside.own or beside.others:
         raise InputError("--own and --other go with a file of certificates; leave them out for a leaf")
@@ -157,7 +158,8 @@ def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case
 def _certificates(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[CertificateCase, list[Fraud]]:
     """What a leaf of certificates shows."""
     from transactive.chain.disputes.certificate_findings import CertificateCase
-    from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile, load
+    from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, load
+    from transactive.chain.disputes.receipt_file import ReadingFile
 
     if beside.before or beside.receipts:
         raise InputError("--before and --receipt go with a leaf of the settlement; give --own for the leaf of the slot")

@@ -1,1 +1,1 @@
-"""`transactive clear`: `command` is where it begins; a module for each kind of column that an order file may have."""
+"""`transactive clear`: `actions` is where it begins; a module for each kind of column that an order file may have."""

@@ -1,104 +1,48 @@
-"""`transactive init`, `check` and `config schema`: a community of one's own, as text files."""
+"""`transactive init`, `check` and `config schema`: their options and help."""
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
-import msgspec
+from cyclopts import App
 
-from transactive.cli.community.preset_example import with_preset
-from transactive.config.setting import Setting, load_setting
-from transactive.config.shipped import DEMO, EXAMPLE
-from transactive.config.storage import with_storage
-from transactive.core.community.community import Community
-from transactive.core.errors import InputError
-from transactive.core.slots import parse_time, time_text
-from transactive.core.spelling.schema import with_spellings
-from transactive.services.feeds.ages import age_words, ages_of
-from transactive.texts.community_keys import KEYS
-
-HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
-"""Homes of the demo's data that lend the example their readings; dora and eva without their PV."""
-WITHOUT_PV = ("dora", "eva")
-FIRST, END = "2017-05-08T00:00Z", "2017-06-12T00:00Z"
-"""Four weeks of history and one week to run."""
+config = App(name="config", help="Community files.")
 
 
-def write_example(folder: Path, preset: str | None = None) -> None:
-    """Write community.toml, readings and credits into a folder. Raises InputError rather than replace a file.
+def init(folder: Path, *, preset: str | None = None) -> None:
+    """Write a commented example of a community, with readings, that runs as it is.
 
-    preset: a law's model of sharing, in place of a market.
+    Parameters
+    ----------
+    folder
+        Where community.toml, readings.csv and credits.toml are written; no file is replaced.
+    preset
+        A law's model of sharing in place of a market, such as at-eeg-dynamic; docs/concepts/sharing.md lists them.
     """
-    credit_file = EXAMPLE.with_name("credits.toml").read_text()
-    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings(), "credits.toml": credit_file}
-    if preset is not None:
-        files = with_preset(preset, files, list(HOMES))
-    for name in files:
-        if (folder / name).exists():
-            raise InputError(f"{folder / name}: is there already; choose another folder or move it away")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        partial = folder / f".{name}.part"
-        partial.write_text(text)
-        partial.replace(folder / name)
-    *most, last = files
-    print(f"{folder}: {', '.join(most)} and {last} written", file=sys.stderr)
-    print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)
+    from transactive.cli.community.actions import write_example
+
+    write_example(folder, preset)
 
 
-def check_community(path: Path, profile: str | None) -> None:
-    """Validate a community and its data; says on stdout what they hold."""
-    setting = load_setting(path, profile=profile)
-    community = setting.community
-    print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
-    if setting.verdicts is not None and (held := int(setting.verdicts.held.sum())):
-        print(f"{held} readings are held and billed by substitutes: transactive readings holds {path}")
-    for age in ages_of(path):
-        print(f"{age.column}: {age_words(age, int(time.time()))}")
+def check(community: Path, *, profile: str | None = None) -> None:
+    """Validate a community file and its data without running anything.
+
+    Parameters
+    ----------
+    community
+        Community file.
+    profile
+        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
+        community file, or it is found.
+    """
+    from transactive.cli.community.actions import check_community
+
+    check_community(community, profile)
 
 
-def print_schema() -> None:
-    """Print JSON Schema of a community file, for editors."""
-    print(msgspec.json.format(msgspec.json.encode(with_spellings(schema()))).decode())
+@config.command
+def schema() -> None:
+    """Print the JSON Schema of a community file, for editors."""
+    from transactive.cli.community.actions import print_schema
 
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of a community file in whole numbers, with what each key means."""
-    found = with_storage(msgspec.json.schema(Community))
-    for name, record in found["$defs"].items():
-        for key, text in KEYS[name].items():
-            record["properties"][key]["description"] = text
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "TransActive community"}
-    return {**head, **found}
-
-
-def _span(setting: Setting) -> str:
-    """Slots of the readings in words."""
-    slots = len(setting.measured.consumption_wh)
-    minutes = setting.community.market.slot_minutes
-    first, end = time_text(setting.measured.first_slot), time_text(setting.measured_end)
-    return f"{slots} slots of {minutes} minutes from {first} to {end}"
-
-
-def _readings() -> str:
-    """Readings of the example as CSV, from real homes."""
-    import polars as pl
-
-    frame = pl.read_parquet(DEMO.parent / "readings.parquet")
-    seconds = pl.col("slot_start").dt.epoch("s")
-    names = {house: name for name, house in HOMES.items()}
-    frame = (
-        frame.filter(seconds.is_between(parse_time(FIRST), parse_time(END), closed="left"))
-        .filter(pl.col("member").is_in(list(names)))
-        .with_columns(member=pl.col("member").replace_strict(names))
-        .with_columns(
-            generation_wh=pl.when(pl.col("member").is_in(WITHOUT_PV)).then(0).otherwise(pl.col("generation_wh")),
-            slot_start=pl.col("slot_start").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        )
-        .sort("slot_start", "member")
-        .select("slot_start", "member", "consumption_wh", "generation_wh")
-    )
-    return frame.write_csv()
+    print_schema()

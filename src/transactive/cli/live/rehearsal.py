@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from transactive.cli.run.command import page_beside, run_and_show, saying_how_to_go_on
+from transactive.cli.run.actions import page_beside, run_and_show, saying_how_to_go_on
 from transactive.cli.surroundings import end_if_asked
 from transactive.config.community_file import load
 from transactive.config.setting import load_setting

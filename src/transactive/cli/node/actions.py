@@ -11,9 +11,9 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from transactive.config.community_file import load
+from transactive.core.boxes.enrolment import topic_name
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import InputError
-from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
 from transactive.links.addresses import broker_parts
 from transactive.links.evm import EvmNode

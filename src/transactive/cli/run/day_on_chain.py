@@ -14,10 +14,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transactive.cli.run.command import demo_setting, demo_slots
+from transactive.cli.run.actions import demo_setting, demo_slots
 from transactive.core.errors import InputError
 from transactive.core.units import money_text
-from transactive.studies.day_on_chain.day import BalanceDay, SlotOnChain, run_day
+from transactive.studies.day_on_chain.day import run_day
+from transactive.studies.day_on_chain.figures import BalanceDay, SlotOnChain
 
 
 def run_balance_day(

@@ -85,7 +85,7 @@ def demo(
             days=1 if days is None else days, start=start, json=json, state=state, seed=seed, node=node, market=market
         )
         return
-    from transactive.cli.run.command import run_demo
+    from transactive.cli.run.actions import run_demo
 
     run_demo(
         days=7 if days is None else days,

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from transactive.cli.run.command import page_beside, run_and_show
+from transactive.cli.run.actions import page_beside, run_and_show
 from transactive.cli.surroundings import end_if_asked
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError

@@ -18,8 +18,8 @@ from transactive.insight.statements.table import as_csv
 from transactive.texts.formatting import Words, counted
 
 if TYPE_CHECKING:
+    from transactive.services.statements.checks.words import Passed
     from transactive.services.statements.issue import Issuer
-    from transactive.services.statements.verification_words import Passed
 
 HTML = (".html", ".htm")
 ENDINGS = (*HTML, ".csv", ".json", ".pdf", ".zip", "")

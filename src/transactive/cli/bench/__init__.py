@@ -1,0 +1,1 @@
+"""`transactive bench`: figures against references."""
