@@ -15,9 +15,10 @@ from transactive.carbon.certificates.records import bundle_rows, heads, posting_
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.core.certificates import CARBON, ENERGY, Certificates, Footprints, bundle_words
 from transactive.core.postings import Postings
-from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, climb
+from transactive.core.proofs.leaves import Leaf, SlotLeaves, climb
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import split
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves

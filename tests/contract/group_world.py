@@ -15,8 +15,9 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.groups import leaves_of_whole
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 
 KEYS = DemoKeys("groups")
 HOUR, SLOTS, WINDOW, PENALTY = 3600, 4, 1800, 1_000

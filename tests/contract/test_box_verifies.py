@@ -17,7 +17,8 @@ from tests.contract.test_disputes import convicted, traded
 from tests.contract.world import FIRST, GATEWAY, MEMBERS, OPERATOR, SLOT, SLOTS, STRANGER, Forged, World
 from tests.integration.test_chain_proofs import file_of
 from transactive.chain.commitments import Commitment
-from transactive.chain.disputes.leaf_file import LeafFile, ReceiptFile, RecordReceiptFile, order_file
+from transactive.chain.disputes.leaf_file import LeafFile
+from transactive.chain.disputes.receipt_file import ReceiptFile, RecordReceiptFile, order_file
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.core.boxes.messages import HasLeaf, SlotLeaf, Terms, Welcome
 from transactive.core.errors import InputError, NodeUnreachable

@@ -11,7 +11,8 @@ from tests.contract.certificate_world import MEMBERS, REGISTERS_OF, CertificateW
 from tests.contract.test_certificate_disputes import TWICE, convicted, given_to, reading_of, with_leaf_of
 from tests.contract.world import GATEWAY, SLOT
 from transactive.chain.disputes.certificate_findings import CertificateCase
-from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile, certificate_file, leaf_file
+from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, certificate_file, leaf_file
+from transactive.chain.disputes.receipt_file import ReadingFile
 from transactive.core.errors import InputError
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills

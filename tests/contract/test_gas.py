@@ -30,7 +30,7 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets
 from transactive.core.governance.ballots import Ballot
-from transactive.core.proofs.leaves import SlotTree
+from transactive.core.proofs.slot_tree import SlotTree
 
 ALLOWED = 1.01
 KEYS = DemoKeys("gas")

@@ -15,7 +15,8 @@ from tests.contract.test_disputes import NO_OPENING, convicted
 from tests.contract.world import FIRST, GATEWAY, OPERATOR, SLOT, STRANGER, Forged, World, reason_of, refused
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
-from transactive.chain.disputes.leaf_file import RecordReceiptFile, leaf_file, load_receipt
+from transactive.chain.disputes.leaf_file import leaf_file, load_receipt
+from transactive.chain.disputes.receipt_file import RecordReceiptFile
 from transactive.chain.twins import certificate_disputes as of_certificates
 from transactive.chain.twins import demands, disputes
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, LeafMark

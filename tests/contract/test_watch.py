@@ -18,7 +18,7 @@ from tests.integration.test_chain_proofs import file_of
 from transactive.chain.deployments.deployment import Deployed, Deployment
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.inbox import Inbox
-from transactive.chain.disputes.leaf_file import RecordReceiptFile
+from transactive.chain.disputes.receipt_file import RecordReceiptFile
 from transactive.chain.disputes.sighting import Sighting, Watcher
 from transactive.chain.disputes.watch import LeafWatch
 from transactive.core.accounts import NAMED

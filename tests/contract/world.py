@@ -18,9 +18,10 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.chain.packing import PART_WORDS, decode_balances, encode_nets, words_for
 from transactive.core.errors import ContractRevert
-from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, Step, parent_hash
+from transactive.core.proofs.leaves import Leaf, SlotLeaves, Step, parent_hash
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, domain
+from transactive.core.proofs.slot_tree import SlotTree
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 5
 PERIOD = SLOT * SLOTS

@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.test_page import AXE, opened
 from transactive.insight.statements.statement import encode
+from transactive.services.statements.checks.words import CHECKS
 from transactive.services.statements.issue import issuer
-from transactive.services.statements.verification_words import CHECKS
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.pages.verify import verify_page

@@ -33,9 +33,10 @@ from transactive.chain.twins import certificate_disputes as judge
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.chain.twins.refusals import refusals
 from transactive.core.certificates import CARBON, ENERGY
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree, climb
+from transactive.core.proofs.leaves import SlotLeaves, climb
 from transactive.core.proofs.merkle import REGISTERS, ZERO
 from transactive.core.proofs.signed_orders import split
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.metering import gateway
 
 FIRST, VALIDITY = 400_000, 16 * PERIOD

@@ -30,8 +30,9 @@ from transactive.chain.commitments import Commitment, Opening, head_of
 from transactive.chain.disputes import evidence
 from transactive.chain.packing import PART_WORDS, encode_nets
 from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 
 DEPTH, OF_GROUP, GROUPS = 4, 2, (0, 1)
 SUPPLIER = OF_GROUP * len(GROUPS)

@@ -17,8 +17,8 @@ from transactive.chain.disputes import evidence
 from transactive.chain.history import opening
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
-from transactive.core.proofs.leaves import SlotTree
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
 PERIOD = SLOT * SLOTS

@@ -25,8 +25,8 @@ from tests.fuzz.adversary.terms import (
 from tests.fuzz.bound import Bound, Person
 from tests.strategies import leaves_of
 from transactive.chain.packing import PART_WORDS, encode_nets, words_for
-from transactive.core.proofs.leaves import SlotTree
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 
 MEMBERS = 6
 DELAY = NOTICE + WINDOW

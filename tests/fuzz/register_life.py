@@ -9,8 +9,9 @@ from collections.abc import Callable
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import Machine
 from tests.fuzz.register_model import Model
+from transactive.carbon.certificates.entries import DeviceAttributes
 from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, State
-from transactive.carbon.certificates.register import DeviceAttributes, Register
+from transactive.carbon.certificates.register import Register
 from transactive.carbon.certificates.replay import replay
 from transactive.core.errors import CertificateError
 

@@ -36,9 +36,10 @@ from transactive.chain.revert_reasons import UNKNOWN
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs import signing
-from transactive.core.proofs.leaves import MONEY, SlotTree
+from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import ZERO, word
 from transactive.core.proofs.signed_orders import split
+from transactive.core.proofs.slot_tree import SlotTree
 
 KINDS = ("honest", "honest", "honest", "shifted", "unbalanced", "drain", "flood", "short")
 PERMIT_TYPE = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"

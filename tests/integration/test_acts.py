@@ -24,9 +24,10 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.cli import main
 from transactive.cli.chain import signing
 from transactive.config.setting import load_setting
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.core.slots import parse_time, time_text
 from transactive.services.challenges import challenges_in
 

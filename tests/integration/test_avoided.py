@@ -180,8 +180,8 @@ def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert sum(int(row["avoided_kg"]) for row in rows) == statement.totals.avoided_kg
     assert sum(int(row["offset_n"]) for row in rows) == int(statement.totals.offset_n) < 0  # it sold some
-    from transactive.services.statements.verification_credits import check_credits
-    from transactive.services.statements.verification_words import Contradiction
+    from transactive.services.statements.checks.credits import check_credits
+    from transactive.services.statements.checks.words import Contradiction
 
     place, note = notes[0]
     for change, said in (

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from tests.integration.conftest import call
-from transactive.cli.run.command import demo_setting
+from transactive.cli.run.actions import demo_setting
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
-from transactive.studies.day_on_chain.day import WINDOW, SlotOnChain, run_day, steps
+from transactive.studies.day_on_chain.day import WINDOW, run_day, steps
+from transactive.studies.day_on_chain.figures import SlotOnChain
 from transactive.studies.day_on_chain.plan import curve_of, gate_plans
 
 START = parse_time("2017-06-05T14:00Z")

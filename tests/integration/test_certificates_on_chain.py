@@ -12,8 +12,8 @@ from tests.contract.anvil import anvil
 from tests.integration.conftest import call
 from transactive.carbon.certificates.records import with_rest
 from transactive.chain.twins import certificate_disputes as judge
-from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 from transactive.core.slots import time_text
 from transactive.engine.books.carbon_leaves import carbon_leaves_of, member_record
 from transactive.engine.books.rebuilt import leaves_from

@@ -15,7 +15,8 @@ from tests.contract.world import FIRST, OPERATOR, SLOTS, Forged, World
 from tests.integration.conftest import call
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.fraud import Fraud
-from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, SignedOrderFile, leaf_file
+from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
+from transactive.chain.disputes.receipt_file import ReadingFile, ReceiptFile, SignedOrderFile
 from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import REGISTERS
@@ -85,7 +86,7 @@ def test_nothing_in_an_honest_run_can_be_challenged(demo_run):
         here = domain(31337, store.setting("settlement") or "")
         books = [books_at(store, community, slot) for slot in demo_run.slots[:6]]
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
+    from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 
     keys, depth = DemoKeys("transactive"), depth_for_accounts(community.chart.on_chain)
     trees = [SlotTree(book.leaves, depth, b"any") for book in books]

@@ -16,8 +16,8 @@ from tests.integration.test_going_on import COMMUNITY, run, statement_holds, wri
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.insight.statements.statement import decode
-from transactive.services.statements.verification_rules import check_rules
-from transactive.services.statements.verification_words import Contradiction
+from transactive.services.statements.checks.rules import check_rules
+from transactive.services.statements.checks.words import Contradiction
 from transactive.store import Store
 
 CHANGE = "2024-06-05T00:00Z"

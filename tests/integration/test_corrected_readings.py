@@ -22,10 +22,10 @@ from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind
 from transactive.core.proofs.corrections import PREFIX, Corrections, line_hash
 from transactive.core.slots import parse_time, time_text
-from transactive.insight.statements.statement import StatementCorrection
+from transactive.insight.statements.statement_slot import StatementCorrection
+from transactive.services.statements.checks.corrections import check_corrections, prices_of
+from transactive.services.statements.checks.words import Contradiction
 from transactive.services.statements.issue import issuer
-from transactive.services.statements.verification_corrections import check_corrections, prices_of
-from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 from transactive.store.corrections import settled_in, shortfall_wh, sources, waiting
 

@@ -22,7 +22,7 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Measured
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
-from transactive.insight.summary import scores_of
+from transactive.insight.summarising import scores_of
 
 SOURCES = """
 [[carbon.grid_sources]]

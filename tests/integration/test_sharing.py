@@ -16,9 +16,9 @@ from transactive.chain.twins import disputes
 from transactive.config.community_file import load
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
-from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, domain
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 from transactive.core.slots import HOUR, time_text
 from transactive.engine.books.agreements import read
 from transactive.engine.books.rebuilt import books_at, community_of

@@ -17,10 +17,10 @@ from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
 from transactive.insight.statements.statement import decode, encode
+from transactive.services.statements.checks.carbon import check_battery
+from transactive.services.statements.checks.words import Contradiction
 from transactive.services.statements.issue import issuer
 from transactive.services.statements.verification import verify
-from transactive.services.statements.verification_carbon import check_battery
-from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 from transactive.store.schema import QUALITIES
 from transactive.store.write.slot_rows import SlotRows
@@ -264,7 +264,7 @@ def test_a_changed_receipt_is_a_contradiction(offset, change, said):
 
 def test_receipts_are_held_against_postings_and_each_other(offset):
     """Also where an operator would have committed a false record: the checks of credits alone."""
-    from transactive.services.statements.verification_credits import check_credits
+    from transactive.services.statements.checks.credits import check_credits
 
     statement, _ = offset
     need, note = statement.slots[0].credits
@@ -292,7 +292,7 @@ def test_receipts_are_held_against_postings_and_each_other(offset):
 
 
 def test_what_a_period_leaves_the_next_one_takes_up(whole, demo_run):
-    from transactive.services.statements.verification_credits import check_credits
+    from transactive.services.statements.checks.credits import check_credits
 
     statement = decode(whole.read_bytes(), whole.name)
     assert check_credits(statement).name == "credits"

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.carbon.certificates.corrected import correct
+from transactive.carbon.certificates.entries import DeviceAttributes
 from transactive.carbon.certificates.lifecycle import BundleStep, State
-from transactive.carbon.certificates.register import DeviceAttributes, Register
+from transactive.carbon.certificates.register import Register
 from transactive.carbon.certificates.replay import replay
 from transactive.core.errors import CertificateError
 

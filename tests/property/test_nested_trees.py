@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
 from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n
-from transactive.core.proofs.leaves import MONEY, SlotLeaves, SlotTree, climb, depth_for_accounts
+from transactive.core.proofs.leaves import MONEY, SlotLeaves, climb
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 
 SECRET = b"tests"
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.property.test_settlement_mechanisms import NAMES, Traffic, traffic
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
-from transactive.core.proofs.accepted_orders import books_of
-from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, SlotLeaves, SlotTree, climb, depth_for_accounts
+from transactive.core.proofs.accepted_orders import books_of, check_all
+from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, SlotLeaves, climb
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import (
     MAX_POINTS,
@@ -25,12 +25,12 @@ from transactive.core.proofs.signed_orders import (
     Order,
     SigningPlace,
     check,
-    check_all,
     domain,
     orders_hash,
     sign_grant,
     sign_order,
 )
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 from transactive.settlement.ledger import fills_of
 
 KEY, OTHER, AGENT = (bytes([number]) * 32 for number in (1, 2, 3))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools import missing
 from tests.waiting import until
-from transactive.core.proofs.enrolment import topic
+from transactive.core.boxes.enrolment import topic
 from transactive.links.mqtt import MqttClient
 
 pytestmark = pytest.mark.service

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transactive.core.boxes.enrolment import invitation_proof, topic, topic_name
 from transactive.core.errors import ConfigError, DataError, InputError, StateError
-from transactive.core.proofs.enrolment import invitation_proof, topic, topic_name
 from transactive.core.proofs.meter_records import SIZE, SignedRecord
 from transactive.engine.live.inlet import Inlet
 from transactive.engine.live.invitations import Invitations

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tests.strategies import whole
+from transactive.carbon.certificates.entries import DeviceAttributes
 from transactive.carbon.certificates.lifecycle import END, LEADS_TO, BundleStep, State
 from transactive.carbon.certificates.matching import spread
-from transactive.carbon.certificates.register import DeviceAttributes, Register
+from transactive.carbon.certificates.register import Register
 from transactive.carbon.certificates.replay import replay
 from transactive.carbon.footprints.mixes import Mix, average_mix, market_based, residual_mix
 from transactive.carbon.footprints.scores import hydrogen_tier, scores

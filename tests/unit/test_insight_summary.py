@@ -14,7 +14,8 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Baseline, Clearing, Readings
 from transactive.core.tariff import Tariff
-from transactive.insight.summary import MemberBill, member_bills, summarise
+from transactive.insight.summarising import member_bills, summarise
+from transactive.insight.summary import MemberBill
 from transactive.insight.tally import Tally
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.netted import deliver, post, tariff_alone_n

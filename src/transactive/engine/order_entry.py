@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.core.ports import ReceivedOrder
-from transactive.core.proofs.accepted_orders import Accepted, accept, books_of, receipt_of, steps_of
-from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all
+from transactive.core.proofs.accepted_orders import Accepted, accept, books_of, check_all, receipt_of, steps_of
+from transactive.core.proofs.signed_orders import Order, SignedOrder
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.authorisations import Authorisations

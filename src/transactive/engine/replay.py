@@ -21,7 +21,8 @@ from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.engine.state_folder import UNASKED, Word
-from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
+from transactive.insight.summarising import member_bills, summarise
+from transactive.insight.summary import ChainSummary, MemberBill, Summary
 from transactive.store import Store
 from transactive.store.folder import hold
 from transactive.store.read.items import read_items

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import msgspec
 
+from transactive.core.boxes.enrolment import invitation_proof, topic
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import ConfigError, InputError, StateError
-from transactive.core.proofs.enrolment import invitation_proof, topic
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import HOUR
 from transactive.links.sources.address import MeterAddress

@@ -21,7 +21,7 @@ from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant, LineFigures
-from transactive.insight.summary import grid_summary
+from transactive.insight.summarising import grid_summary
 from transactive.market.network.line_flows import beyond_wh
 
 WAYS: tuple[tuple[str, dict[str, int]], ...] = (

@@ -16,9 +16,10 @@ from tests.fuzz.adversary.terms import DEPTH, PLACES, SLOT
 from tests.fuzz.bound import Person
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.twins.certificate_disputes import Bundle
-from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import Leaf, SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, orders_hash
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.core.units import IntArray
 
 LANES = 4

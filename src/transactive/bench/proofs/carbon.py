@@ -23,8 +23,9 @@ from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.certificates.storage import Lots
 from transactive.core.community.members import Devices
 from transactive.core.postings import Postings
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.engine.books.carbon_leaves import carbon_leaves
 from transactive.metering.registers import measure

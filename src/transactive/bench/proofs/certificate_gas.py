@@ -19,8 +19,9 @@ from transactive.bench.report import Row
 from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.postings import Postings
-from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves
 from transactive.core.proofs.merkle import REGISTERS, ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves

@@ -23,8 +23,9 @@ import numpy as np
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.slot_tree import SlotTree
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

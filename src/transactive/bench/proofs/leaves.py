@@ -21,9 +21,10 @@ KEY, CONTRACT = b"\x01" * 32, "0x" + "c0" * 20
 def leaves(_: BenchTimer) -> Iterator[Row]:
     """Measure the tree of a thousand members, and the check of a hundred signed orders, in processor time."""
     from transactive.core.proofs import signing
-    from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+    from transactive.core.proofs.leaves import SlotLeaves
     from transactive.core.proofs.merkle import ZERO
     from transactive.core.proofs.signed_orders import Order, SignedOrder, check, domain, sign_order
+    from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 
     meter, rng = BenchTimer(thread_time), np.random.default_rng(1)
     money, energy = (rng.integers(0, 10**10, (MEMBERS, 4)) for _ in range(2))

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from transactive.carbon.certificates.entries import Entry
 from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, State
-from transactive.carbon.certificates.register import NOT_MADE, Entry, Register
+from transactive.carbon.certificates.register import NOT_MADE, Register
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
 

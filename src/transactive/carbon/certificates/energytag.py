@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from transactive.carbon.certificates.entries import DeviceAttributes
 from transactive.carbon.certificates.lifecycle import Bundle
-from transactive.carbon.certificates.register import DeviceAttributes
 from transactive.core.slots import time_text
 
 STANDARD = "EnergyTag Granular Certificate Scheme Standard v2"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from transactive.carbon.certificates.entries import DeviceAttributes
 from transactive.carbon.certificates.lifecycle import BundleStep
-from transactive.carbon.certificates.register import DeviceAttributes, Register
+from transactive.carbon.certificates.register import Register
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.community.community import Community

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from transactive.carbon.certificates.entries import DeviceAttributes, Entry
 from transactive.carbon.certificates.lifecycle import END, LEADS_TO, Bundle, BundleStep, State
 from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
@@ -27,41 +28,6 @@ USES = frozenset(
 """Steps that an expired bundle cannot take any more."""
 NOT_MADE = "the corrected reading is lower"
 """Why certificates are withdrawn by a correction."""
-
-
-class DeviceAttributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a producing device is: the attributes that its certificates carry.
-
-    factor_g_per_kwh with factor_source says what a kWh emitted; zone is where its energy can be used. allocation: of a
-    storage, which stored energy leaves first; fixed, as is its device.
-    """
-
-    id: str
-    source: str
-    technology: str
-    commissioned: str
-    zone: str
-    capacity_w: int
-    location: str = ""
-    support: str = "none"
-    factor_g_per_kwh: int
-    factor_source: str
-    allocation: str = ""
-
-
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One accepted step, with all that is needed to repeat it."""
-
-    step: str
-    serial: str = ""
-    device: str = ""
-    slot: int = 0
-    energy_wh: int = 0
-    carbon_mg: int | None = None
-    to: str = ""
-    reason: str = ""
-    at: int = 0
-    repaid_wh: int = 0
 
 
 @dataclass(slots=True)

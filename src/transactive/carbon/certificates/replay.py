@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from transactive.carbon.certificates.corrected import CORRECTED, correct
+from transactive.carbon.certificates.entries import Entry
 from transactive.carbon.certificates.lifecycle import BundleStep
-from transactive.carbon.certificates.register import Entry, Register
+from transactive.carbon.certificates.register import Register
 
 
 def replay(empty: Register, log: Iterable[Entry]) -> Register:

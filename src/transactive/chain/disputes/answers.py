@@ -8,7 +8,8 @@ from typing import Any
 from eth_utils.crypto import keccak
 from web3.contract import Contract
 
-from transactive.chain.disputes.leaf_file import GrantFile, LeafFile, SignedOrderFile
+from transactive.chain.disputes.leaf_file import LeafFile
+from transactive.chain.disputes.receipt_file import GrantFile, SignedOrderFile
 from transactive.chain.nodes.client import ChainClient
 
 ANSWERED = "0x" + keccak(text="Answered(uint256,uint256)").hex()

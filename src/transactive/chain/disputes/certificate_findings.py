@@ -9,7 +9,8 @@ from transactive.chain.disputes import evidence
 from transactive.chain.disputes.correction_findings import CorrectionCase
 from transactive.chain.disputes.findings import Case, on_chain
 from transactive.chain.disputes.fraud import Fraud
-from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile
+from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile
+from transactive.chain.disputes.receipt_file import ReadingFile
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.core.errors import InputError

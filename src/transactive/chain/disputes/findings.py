@@ -10,7 +10,8 @@ from eth_utils.address import to_checksum_address
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.fraud import Fraud, has_function
 from transactive.chain.disputes.kept_out import KeptOut
-from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile, RecordReceiptFile
+from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
+from transactive.chain.disputes.receipt_file import ReadingFile, ReceiptFile, RecordReceiptFile
 from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import LANES, decode_nets

@@ -9,16 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from transactive.chain.commitments import Commitment, Opening
-from transactive.chain.disputes.leaf_file import (
-    CertificateFile,
-    LeafFile,
-    NestedFile,
-    PlacedFile,
-    ReadingFile,
-    ReceiptFile,
-    RecordReceiptFile,
-    load,
-)
+from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, NestedFile, PlacedFile, load
+from transactive.chain.disputes.receipt_file import ReadingFile, ReceiptFile, RecordReceiptFile
 from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import climb
 

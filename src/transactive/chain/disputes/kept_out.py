@@ -10,7 +10,8 @@ from web3.contract import Contract
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.fraud import Fraud, has_function
-from transactive.chain.disputes.leaf_file import LeafFile, RecordReceiptFile
+from transactive.chain.disputes.leaf_file import LeafFile
+from transactive.chain.disputes.receipt_file import RecordReceiptFile
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import demands
 from transactive.core.errors import SignatureError

@@ -1,7 +1,7 @@
 """A member's leaf of a slot as a JSON file: what the operator gives to its member, and what shows a fraud.
 
 Whole numbers of the contract are decimal text, bytes are 0x-hex. With the file, the chain and nothing else a member can
-prove its leaf; with its own receipt or reading beside it, it can dispute it.
+prove its leaf; with its own receipt or reading beside it (`receipt_file`), it can dispute it.
 """
 
 from __future__ import annotations
@@ -15,38 +15,21 @@ import numpy as np
 
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
+from transactive.chain.disputes.receipt_file import (
+    ReadingFile,
+    ReceiptFile,
+    RecordReceiptFile,
+    SignedOrderFile,
+    bytes_of,
+    hex_text,
+    order_file,
+)
 from transactive.core.community.validation import explained
 from transactive.core.errors import CertificateError, InputError, SignatureError
 from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
 from transactive.core.proofs.leaves import Leaf, Step
-from transactive.core.proofs.merkle import REGISTERS
-from transactive.core.proofs.receipts import OrderReceipt, RecordReceipt
-from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
-
-
-class GrantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A grant to an agent, with the member's signature."""
-
-    agent: str
-    highest_buy: int
-    lowest_sell: int
-    largest_wh: int
-    valid_until: int
-    signature: str
-
-
-class SignedOrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signed order: steps of price [µ¤/kWh] and energy [Wh].
-
-    receipt: the operator's signature, and behind it the siblings on the way to what it signed for all orders of a gate.
-    """
-
-    serial: int
-    buys: list[tuple[int, int]]
-    sells: list[tuple[int, int]]
-    signature: str
-    grant: GrantFile | None = None
-    receipt: str | None = None
+from transactive.core.proofs.receipts import OrderReceipt
+from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder
 
 
 class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +53,7 @@ class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The leaf; None if the place is empty."""
         if self.leaf is None:
             return None
-        numbers, hashes = [int(text) for text in self.leaf[:6]], [_bytes(text) for text in self.leaf[6:]]
+        numbers, hashes = [int(text) for text in self.leaf[:6]], [bytes_of(text) for text in self.leaf[6:]]
         slot, index, money, energy, slot_money, slot_energy = numbers
         return Leaf(slot, index, money, energy, slot_money, slot_energy, *hashes)
 
@@ -84,14 +67,14 @@ class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def steps(self) -> list[Step]:
         """The proof."""
-        return [(_bytes(hash_), int(a), int(b), int(c), int(d)) for hash_, a, b, c, d in self.proof]
+        return [(bytes_of(hash_), int(a), int(b), int(c), int(d)) for hash_, a, b, c, d in self.proof]
 
     @property
     def opening(self) -> Opening:
         """The commitment in its period's hash chain."""
         slot, root, certificates, money, energy = self.commitment
-        made = Commitment(int(slot), _bytes(root), _bytes(certificates), int(money), int(energy), 0)
-        return Opening(_bytes(self.previous), made, tuple(map(_bytes, self.later)))
+        made = Commitment(int(slot), bytes_of(root), bytes_of(certificates), int(money), int(energy), 0)
+        return Opening(bytes_of(self.previous), made, tuple(map(bytes_of, self.later)))
 
 
 class NestedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,19 +105,19 @@ class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
     def corrected(self) -> Corrections:
         """Corrected readings of earlier slots. Raises InputError for a line of another length."""
         if any(
-            len(numbers) != len(NUMBERS) or len(_bytes(text)) != SIGNATURE_BYTES for numbers, text in self.corrections
+            len(numbers) != len(NUMBERS) or len(bytes_of(text)) != SIGNATURE_BYTES for numbers, text in self.corrections
         ):
             raise InputError(
                 f"corrections: a line has {len(NUMBERS)} numbers and a signature of {SIGNATURE_BYTES} bytes"
             )
         rows = np.array([numbers for numbers, _ in self.corrections], np.int64).reshape(-1, len(NUMBERS))
-        signatures = np.array([list(_bytes(text)) for _, text in self.corrections], np.int64)
+        signatures = np.array([list(bytes_of(text)) for _, text in self.corrections], np.int64)
         return Corrections.of(self.opening.commitment.slot, rows, signatures.reshape(-1, SIGNATURE_BYTES))
 
     @property
     def record(self) -> tuple[bytes, list[int]]:
         """Argument of the contracts. Raises CertificateError for a bundle with a number that has no place."""
-        return evidence.record(_bytes(self.rest), self.bundles)
+        return evidence.record(bytes_of(self.rest), self.bundles)
 
 
 class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -161,66 +144,11 @@ class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True, omit_default
     def _signed(self, order: SignedOrderFile) -> SignedOrder:
         made = Order(self.index, self.opening.commitment.slot, order.serial, tuple(order.buys), tuple(order.sells))
         if order.grant is None:
-            return SignedOrder(made, _bytes(order.signature))
+            return SignedOrder(made, bytes_of(order.signature))
         given = order.grant
         limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
         grant = Grant(self.index, given.agent, *limits)
-        return SignedOrder(made, _bytes(order.signature), grant, _bytes(given.signature))
-
-
-class ReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order that the operator accepted: account (index), slot (number), and the order with its receipt."""
-
-    account: int
-    slot: int
-    order: SignedOrderFile
-
-    @property
-    def content(self) -> tuple[Order, OrderReceipt]:
-        """The order and the receipt for it. Raises SignatureError for a receipt of another length."""
-        given = self.order
-        order = Order(self.account, self.slot, given.serial, tuple(given.buys), tuple(given.sells))
-        return order, OrderReceipt.from_bytes(_bytes(given.receipt or "0x"))
-
-
-class RecordReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That the collector had a meter's record in time: meter (index), start of the slot and time [Unix s]."""
-
-    meter: int
-    slot: int
-    time: int
-    signature: str
-
-    @property
-    def content(self) -> tuple[RecordReceipt, bytes]:
-        """What was signed, and the signature."""
-        return RecordReceipt(self.slot, self.meter, self.time), _bytes(self.signature)
-
-
-class ReadingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A meter's registers of a slot in the tree that the gateway signed.
-
-    registers [Wh]: import, export, generation, charge, discharge. steps: hash and packed sums of each sibling.
-    """
-
-    meters: int
-    root: str
-    totals: str
-    registers: tuple[int, int, int, int, int]
-    steps: list[tuple[str, str]]
-    signature: str
-
-    @property
-    def packed(self) -> int:
-        """Registers as one word."""
-        return REGISTERS.pack(self.registers)
-
-    @property
-    def content(self) -> tuple[int, bytes, int, int, list[tuple[int, int]], tuple[int, bytes, bytes]]:
-        """Argument of the judge."""
-        steps = [(int.from_bytes(_bytes(hash_), "big"), int(sums)) for hash_, sums in self.steps]
-        root, totals, signature = _bytes(self.root), int(self.totals), split(_bytes(self.signature))
-        return self.meters, root, totals, self.packed, steps, signature
+        return SignedOrder(made, bytes_of(order.signature), grant, bytes_of(given.signature))
 
 
 def leaf_file(
@@ -265,8 +193,8 @@ def certificate_file(
     rows = [(a, b, c, d, e, f) for a, b, c, d, e, f in bundles]
     placed = _placed(chain_id, settlement, place, leaf, proof, opening)
     lines = [] if corrections is None else zip(corrections.rows.tolist(), corrections.signature.tolist(), strict=True)
-    told = [(numbers, _hex(bytes(signature))) for numbers, signature in lines]
-    return CertificateFile(**placed, certificates=certificates, rest=_hex(rest), bundles=rows, corrections=told)
+    told = [(numbers, hex_text(bytes(signature))) for numbers, signature in lines]
+    return CertificateFile(**placed, certificates=certificates, rest=hex_text(rest), bundles=rows, corrections=told)
 
 
 def _placed(
@@ -274,16 +202,16 @@ def _placed(
 ) -> dict[str, Any]:
     """Fields of a leaf in its place."""
     number, root, certificates, total_money, total_energy = opening.commitment.content
-    words = leaf and tuple(_hex(part) if isinstance(part, bytes) else str(part) for part in leaf.content)
+    words = leaf and tuple(hex_text(part) if isinstance(part, bytes) else str(part) for part in leaf.content)
     return {
         "chain_id": chain_id,
         "settlement": settlement,
         "index": place,
         "leaf": words,
-        "proof": [(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
-        "previous": _hex(opening.previous),
-        "commitment": (str(number), _hex(root), _hex(certificates), str(total_money), str(total_energy)),
-        "later": [_hex(later) for later in opening.later],
+        "proof": [(hex_text(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
+        "previous": hex_text(opening.previous),
+        "commitment": (str(number), hex_text(root), hex_text(certificates), str(total_money), str(total_energy)),
+        "later": [hex_text(later) for later in opening.later],
     }
 
 
@@ -327,25 +255,3 @@ def load_receipt(path: Path) -> ReceiptFile | RecordReceiptFile:
     except (OSError, msgspec.MsgspecError):
         of_record = False
     return load(path, RecordReceiptFile) if of_record else load(path, ReceiptFile)
-
-
-def order_file(signed: SignedOrder, receipt: OrderReceipt) -> SignedOrderFile:
-    """An order with its receipt."""
-    order, grant = signed.order, None
-    if signed.grant:
-        given = signed.grant
-        limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
-        grant = GrantFile(given.agent, *limits, _hex(signed.granted))
-    return SignedOrderFile(
-        order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt.to_bytes())
-    )
-
-
-def _hex(value: bytes) -> str:
-    return "0x" + value.hex()
-
-
-def _bytes(text: str) -> bytes:
-    if not text.startswith("0x"):
-        raise ValueError(f"{text[:20]!r} is not 0x-hex")
-    return bytes.fromhex(text[2:])

@@ -17,7 +17,8 @@ from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
 from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n
-from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, Step, climb
+from transactive.core.proofs.leaves import Leaf, SlotLeaves, Step, climb
+from transactive.core.proofs.slot_tree import SlotTree
 
 
 @dataclass(frozen=True, slots=True)

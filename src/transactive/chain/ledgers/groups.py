@@ -30,9 +30,10 @@ from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
 from transactive.core.community.limits import DebitLimits
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import SigningPlace
+from transactive.core.proofs.slot_tree import SlotTree
 
 
 class GroupLimits:

@@ -25,9 +25,10 @@ from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import is_as_today
 from transactive.core.errors import ChainError, ContractRevert
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import SigningPlace, domain
+from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""

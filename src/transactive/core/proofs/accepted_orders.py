@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from transactive.core.errors import SignatureError
 from transactive.core.proofs.merkle import WORD, column_words
 from transactive.core.proofs.receipts import OrderReceipt, ReceiptTree, sign_receipt
 from transactive.core.proofs.signed_orders import (
@@ -108,3 +109,22 @@ def steps_of(orders: Iterable[Order], slot: int) -> Orders:
     ]
     member, is_buy, price, energy = (np.array([row[k] for row in rows], np.int64) for k in range(4))
     return Orders(slot, member, is_buy.astype(np.bool_), price, energy, np.zeros(len(rows), np.int64))
+
+
+def check_all(
+    orders: Iterable[SignedOrder], members: Sequence[str], places: Sequence[SigningPlace], clock: tuple[int, int]
+) -> dict[int, SignedOrder]:
+    """Orders by account, each checked against its member's address. places: where each member signs.
+
+    clock: number of the slot, seconds of a slot. Raises SignatureError for a bad signature, another slot, or two orders
+    of one account.
+    """
+    slot, seconds = clock
+    found: dict[int, SignedOrder] = {}
+    for signed in orders:
+        account = signed.order.account
+        if signed.order.slot != slot or not 0 <= account < len(members) or account in found:
+            raise SignatureError(f"order of account {account} for slot {signed.order.slot}: one each, for slot {slot}")
+        places[account].check(signed, members[account], (slot + 1) * seconds)
+        found[account] = signed
+    return found

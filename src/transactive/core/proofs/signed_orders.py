@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -278,25 +278,6 @@ class SigningPlace:
     def check(self, signed: SignedOrder, member: str, end: int) -> None:
         """Refuse an order that `member` (address) did not sign here, as `check` does."""
         check(placed(signed, self.index), member, self.domain, end)
-
-
-def check_all(
-    orders: Iterable[SignedOrder], members: Sequence[str], places: Sequence[SigningPlace], clock: tuple[int, int]
-) -> dict[int, SignedOrder]:
-    """Orders by account, each checked against its member's address. places: where each member signs.
-
-    clock: number of the slot, seconds of a slot. Raises SignatureError for a bad signature, another slot, or two orders
-    of one account.
-    """
-    slot, seconds = clock
-    found: dict[int, SignedOrder] = {}
-    for signed in orders:
-        account = signed.order.account
-        if signed.order.slot != slot or not 0 <= account < len(members) or account in found:
-            raise SignatureError(f"order of account {account} for slot {signed.order.slot}: one each, for slot {slot}")
-        places[account].check(signed, members[account], (slot + 1) * seconds)
-        found[account] = signed
-    return found
 
 
 def placed(signed: SignedOrder, index: int) -> SignedOrder:

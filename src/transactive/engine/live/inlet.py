@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from transactive.core.boxes.enrolment import topic
 from transactive.core.errors import StateError
-from transactive.core.proofs.enrolment import topic
 from transactive.core.proofs.meter_records import SIZE
 from transactive.core.proofs.signed_orders import ADDRESS
 from transactive.engine.live.boxes.commands import BoxCommands

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from transactive.core.boxes.enrolment import invitation_proof
 from transactive.core.errors import InputError
-from transactive.core.proofs.enrolment import invitation_proof
 from transactive.store.folder import write_private
 
 INVITATIONS_FILE = "invitations.json"

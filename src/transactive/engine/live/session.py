@@ -10,10 +10,10 @@ from pathlib import Path
 
 from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.config.setting import Setting
+from transactive.core.boxes.enrolment import topic_name
 from transactive.core.boxes.messages import ChainBlocks
 from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.ports import Command
-from transactive.core.proofs.enrolment import topic_name
 from transactive.core.proofs.receipts import least_patience
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text

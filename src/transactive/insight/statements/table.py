@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from transactive.core.slots import local_text, time_text
-from transactive.insight.statements.statement import Statement, StatementSlot
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementSlot
 from transactive.insight.statements.totals import claimed_wh, offset_and_avoided
 from transactive.tabular.spreadsheet import csv_text
 

@@ -8,7 +8,8 @@ from transactive.core.certificates import CertificateState
 from transactive.core.credit_notes import Avoided, Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
-from transactive.insight.statements.statement import Source, StatementSlot, StatementTotals
+from transactive.insight.statements.statement import Source, StatementTotals
+from transactive.insight.statements.statement_slot import StatementSlot
 
 
 def totals_of(member: int, slots: tuple[StatementSlot, ...]) -> StatementTotals:

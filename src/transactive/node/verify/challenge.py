@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.chain.disputes.leaf_file import LeafFile, ReceiptFile, RecordReceiptFile, load
+from transactive.chain.disputes.leaf_file import LeafFile, load
+from transactive.chain.disputes.receipt_file import ReceiptFile, RecordReceiptFile
 from transactive.core.errors import ContractRevert, InputError, TransactiveError
 from transactive.core.proofs.signing import address_of
 from transactive.node.agent.account import ACCOUNT_FILE

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.chain.disputes.leaf_file import LeafFile, ReceiptFile, RecordReceiptFile, load
+from transactive.chain.disputes.leaf_file import LeafFile, load
+from transactive.chain.disputes.receipt_file import ReceiptFile, RecordReceiptFile
 from transactive.metering.record_file import OWNER_FOLDER
 from transactive.node.files import read_kept, write_whole
 

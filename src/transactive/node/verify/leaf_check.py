@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from transactive.chain.disputes.leaf_file import LeafFile, ReceiptFile, RecordReceiptFile
+from transactive.chain.disputes.leaf_file import LeafFile
+from transactive.chain.disputes.receipt_file import ReceiptFile, RecordReceiptFile
 from transactive.chain.twins import demands, disputes
 from transactive.core.boxes.messages import Terms
 from transactive.core.errors import SignatureError

@@ -12,14 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transactive.chain.disputes.leaf_file import (
-    LeafFile,
-    ReceiptFile,
-    RecordReceiptFile,
-    file_of,
-    load,
-    order_file,
-)  # fmt: skip
+from transactive.chain.disputes.leaf_file import LeafFile, file_of, load
+from transactive.chain.disputes.receipt_file import ReceiptFile, RecordReceiptFile, order_file
 from transactive.core.boxes.messages import AskBlocks, ChainBlocks, HasLeaf, Said, SlotLeaf
 from transactive.core.errors import DataError, InputError, NodeUnreachable, StateError
 from transactive.core.proofs.order_records import order_of

@@ -11,7 +11,8 @@ from transactive.core.postings import IN_KG, PostingKind
 from transactive.core.proofs.leaves import LeafMark
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.statements.statement import Statement, StatementCorrection
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementCorrection
 from transactive.texts.formatting import Words
 
 MG_PER_KG = 1_000_000

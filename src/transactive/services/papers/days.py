@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.statements.statement import Statement, StatementSlot
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementSlot
 from transactive.insight.statements.totals import claimed_wh
 from transactive.texts.formatting import Words
 

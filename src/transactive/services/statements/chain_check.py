@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 from transactive.core.errors import DataError, InputError
 from transactive.insight.statements.statement import Statement, decode
+from transactive.services.statements.checks.words import Contradiction, Passed
 from transactive.services.statements.shares import shares_check
 from transactive.services.statements.verification import verify
-from transactive.services.statements.verification_words import Contradiction, Passed
 from transactive.store import Store, holds_state
 
 Further: TypeAlias = Callable[[Statement, str], Iterable[Passed]]

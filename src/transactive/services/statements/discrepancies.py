@@ -18,7 +18,7 @@ from transactive.engine.books.rebuilt import at_the_time
 from transactive.engine.books.slot_book import read_slot
 from transactive.insight.statements.statement import Statement
 from transactive.insight.statements.totals import totals_of
-from transactive.services.statements.issue import contents
+from transactive.services.statements.stated_slot import contents
 from transactive.store import Store
 
 MOST = 24

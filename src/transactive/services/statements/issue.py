@@ -8,27 +8,27 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from transactive import __version__
-from transactive.carbon.certificates.records import bundle_rows, notes_for, posting_rows
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
-from transactive.core.proofs.corrections import Corrections
 from transactive.core.proofs.signing import sign, text_digest
-from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time, time_text
-from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.rebuilt import at_the_time, books_at, community_of, leaves_from
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement
+from transactive.insight.statements.statement_slot import (
+    StatementSlot,
+)
 from transactive.insight.statements.totals import sources_of, totals_of
 from transactive.services.statements.settlements import SlotTrees, StatedSettlement, stated_link
 from transactive.services.statements.stated_rules import stated_rules
+from transactive.services.statements.stated_slot import stated_slot
 from transactive.store import Store, holds_state
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ class Issuer:
             [StatedSettlement.of(self.ledger, index) for index in indices],
             (until - begin) // clock.length,
         )
-        slots: list[list[said.StatementSlot]] = [[] for _ in members]
+        slots: list[list[StatementSlot]] = [[] for _ in members]
         for number, (book, leaves) in enumerate(leaves_from(self.store, self.community, begin, until - clock.length)):
             trees = SlotTrees(leaves, carbon_leaves_of(book, leaves.slot))
             for index, settlement, made in zip(indices, settlements, slots, strict=True):
-                made.append(_slot(book, index, *settlement.leaves(trees)))
+                made.append(stated_slot(book, index, *settlement.leaves(trees)))
             told(number + 1, of)
         ledgers = {settlement.ledger.address: settlement.ledger for settlement in settlements}
         commitments = {address: ledger.commitments() for address, ledger in ledgers.items()}
@@ -109,7 +109,7 @@ class Issuer:
         index: int,
         settlement: StatedSettlement,
         periods: tuple[said.StatementPeriod, ...],
-        made: tuple[said.StatementSlot, ...],
+        made: tuple[StatementSlot, ...],
     ) -> Statement:
         """A statement of its slots, with the operator's signature."""
         clock, member = self.community.clock, self.community.ids[index]
@@ -274,60 +274,3 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
                 ledger=ledger,
                 at=at,
             )
-
-
-def _slot(book: SlotBook, index: int, leaf: said.StatementLeaf, carbon: said.StatementLeaf) -> said.StatementSlot:
-    """One slot of a member's statement, with its leaves."""
-    estimated = bool(book.readings.estimated[index])
-    return said.StatementSlot(
-        **contents(book, index),
-        settlement_leaf=leaf,
-        carbon_leaf=carbon,
-        estimated=estimated,
-    )
-
-
-def contents(book: SlotBook, index: int) -> dict[str, Any]:
-    """What a slot says of a member, by the names of a statement's slot: everything but what proves it."""
-    readings, postings, bundles = book.readings, book.postings, book.certificates
-    registers = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
-    posted = (postings.payer == index) | (postings.payee == index)
-    held = (bundles.device // 2 == index) | (bundles.owner == index)
-    return {
-        "slot": readings.slot,
-        "registers": said.Registers(**{name: int(getattr(readings, name)[index]) for name in registers}),
-        "location_mg": int(book.footprints.location_mg[index]),
-        "market_mg": int(book.footprints.market_mg[index]),
-        "unmatched_mg": int(book.levied[0][index]),
-        "levy_n": int(book.levied[1][index]),
-        "mix_mg_per_kwh": int(book.footprints.mix_mg_per_kwh[index]),
-        "drawn_mg": int(book.footprints.drawn_mg[index]),
-        "stored_mg": int(book.footprints.stored_mg[index]),
-        "grid": said.StatementMix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
-        "residual": said.StatementMix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
-        "grid_free_ppm": None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
-        "postings": _rows(posting_rows(postings)[posted]),
-        "bundles": _rows(bundle_rows(bundles)[held]),
-        "credits": notes_for(index, len(readings.import_wh), book.notes),
-        "corrections": () if book.corrections is None else _corrections(book.corrections.only(index)),
-    }
-
-
-def _corrections(of: Corrections) -> tuple[said.StatementCorrection, ...]:
-    """Lines of one member."""
-    made = []
-    for row, signature in zip(of.rows.tolist(), of.signature.tolist(), strict=True):
-        _, origin, previous, i, e, g, now_i, now_e, now_g, *rest = row
-        names = said.StatementCorrection.__struct_fields__[4:-1]
-        made.append(
-            said.StatementCorrection(
-                origin=origin, previous=previous, was=(i, e, g), now=(now_i, now_e, now_g),
-                **dict(zip(names, rest, strict=True)), signature=bytes(signature).hex(),
-            )
-        )  # fmt: skip
-    return tuple(made)
-
-
-def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:
-    """Rows of six columns."""
-    return tuple((a, b, c, d, e, f) for a, b, c, d, e, f in rows.tolist())

@@ -10,8 +10,10 @@ import msgspec
 
 from transactive.core.errors import RuleBroken
 from transactive.core.proofs.groups import leaves_of_group
-from transactive.core.proofs.leaves import MONEY, Leaf, SlotLeaves, SlotTree, Step
+from transactive.core.proofs.leaves import MONEY, Leaf, SlotLeaves, Step
+from transactive.core.proofs.slot_tree import SlotTree
 from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement_slot import Four, StatementLeaf
 
 if TYPE_CHECKING:
     from transactive.chain.commitments import Commitment
@@ -56,7 +58,7 @@ class StatedSettlement:
         """Address of the settlement of all groups, if there are any."""
         return self.groups.address if self.groups else None
 
-    def leaves(self, trees: SlotTrees) -> tuple[said.StatementLeaf, said.StatementLeaf]:
+    def leaves(self, trees: SlotTrees) -> tuple[StatementLeaf, StatementLeaf]:
         """The member's leaf of a slot, as it was committed, and that of carbon.
 
         In a group the latter leads to no root, as none is committed.
@@ -92,21 +94,21 @@ class StatedSettlement:
         return leaves_of_group(leaves, self.groups.spans[self.groups.group_of(self.index)[0]])
 
 
-def stated_leaf(tree: SlotTree, index: int) -> said.StatementLeaf:
+def stated_leaf(tree: SlotTree, index: int) -> StatementLeaf:
     """A leaf with its way to the root."""
     return _leaf(tree.leaf(index), tree.proof(index))
 
 
-def _stated(placed: Placed) -> said.StatementLeaf:
+def _stated(placed: Placed) -> StatementLeaf:
     """A leaf of the nested trees."""
     if placed.leaf is None:
         raise RuleBroken(f"place {placed.index} of a tree has no leaf")
     return _leaf(placed.leaf, placed.proof)
 
 
-def _leaf(leaf: Leaf, proof: Sequence[Step]) -> said.StatementLeaf:
+def _leaf(leaf: Leaf, proof: Sequence[Step]) -> StatementLeaf:
     money, energy, slot_money, slot_energy = (_four(word) for word in leaf.content[2:6])
-    return said.StatementLeaf(
+    return StatementLeaf(
         sums=(money, energy),
         slot_sums=(slot_money, slot_energy),
         fills=leaf.fills.hex(),
@@ -117,7 +119,7 @@ def _leaf(leaf: Leaf, proof: Sequence[Step]) -> said.StatementLeaf:
     )
 
 
-def _four(word: int) -> said.Four:
+def _four(word: int) -> Four:
     """The four counters of a word."""
     a, b, c, d = MONEY.unpack(word).values()
     return a, b, c, d

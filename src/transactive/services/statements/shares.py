@@ -24,8 +24,9 @@ from transactive.engine.books.rebuilt import community_of
 from transactive.engine.deliveries import Settling, circles_of
 from transactive.engine.governance.decided_rules import decided_in
 from transactive.environment.own_prices import own_prices
-from transactive.insight.statements.statement import Statement, StatementSlot
-from transactive.services.statements.verification_words import Passed, hold
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementSlot
+from transactive.services.statements.checks.words import Passed, hold
 from transactive.settlement.shared_postings import post_shared
 from transactive.settlement.sharing import delivery_of, share_out
 from transactive.store import Store

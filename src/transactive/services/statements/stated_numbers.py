@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from transactive.core.proofs.leaves import MARKS_AT, Leaf, Step
 from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement_slot import Four, StatementLeaf
 
 
-def leaf_of(number: int, place: int, leaf: said.StatementLeaf) -> Leaf:
+def leaf_of(number: int, place: int, leaf: StatementLeaf) -> Leaf:
     """Leaf at a place of the tree of a slot with this number."""
     money, energy, slot_money, slot_energy = (_word(four) for four in (*leaf.sums, *leaf.slot_sums))
     fills, orders, salt = (bytes.fromhex(part) for part in (leaf.fills, leaf.orders, leaf.salt))
     return Leaf(number | leaf.marks << MARKS_AT, place, money, energy, slot_money, slot_energy, fills, orders, salt)
 
 
-def steps_of(leaf: said.StatementLeaf) -> list[Step]:
+def steps_of(leaf: StatementLeaf) -> list[Step]:
     """A proof as numbers."""
     return [
         (bytes.fromhex(sibling), int(a, 16), int(b, 16), int(c, 16), int(d, 16)) for sibling, a, b, c, d in leaf.proof
@@ -27,6 +28,6 @@ def content_of(link: said.Link) -> tuple[int, bytes, bytes, int, int]:
     )  # fmt: skip
 
 
-def _word(four: said.Four) -> int:
+def _word(four: Four) -> int:
     """Four counters in one word, lowest lane first."""
     return sum(value << (64 * lane) for lane, value in enumerate(four))

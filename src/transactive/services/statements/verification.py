@@ -21,16 +21,16 @@ from transactive.core.proofs.leaves import Leaf, climb, wrong_marks
 from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
-from transactive.insight.statements import statement as said
-from transactive.insight.statements.statement import Statement, StatementSlot
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementLeaf, StatementSlot
 from transactive.insight.statements.totals import claimed_wh, sources_of, totals_of
+from transactive.services.statements.checks.carbon import check_battery, check_footprint
+from transactive.services.statements.checks.corrections import check_corrections
+from transactive.services.statements.checks.credits import check_credits
+from transactive.services.statements.checks.groups import check_groups
+from transactive.services.statements.checks.rules import check_rules, levy_rate
+from transactive.services.statements.checks.words import Contradiction, Passed, Witness, hold
 from transactive.services.statements.stated_numbers import content_of, leaf_of, steps_of
-from transactive.services.statements.verification_carbon import check_battery, check_footprint
-from transactive.services.statements.verification_corrections import check_corrections
-from transactive.services.statements.verification_credits import check_credits
-from transactive.services.statements.verification_groups import check_groups
-from transactive.services.statements.verification_rules import check_rules, levy_rate
-from transactive.services.statements.verification_words import Contradiction, Passed, Witness, hold
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
@@ -235,7 +235,7 @@ def _proofs(of: Statement) -> Passed:
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 
-def _leaf(number: int, of: Statement, leaf: said.StatementLeaf) -> Leaf:
+def _leaf(number: int, of: Statement, leaf: StatementLeaf) -> Leaf:
     """The member's leaf as the contract hashes it."""
     return leaf_of(number, of.member.place_on_chain, leaf)
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import sqlalchemy as sa
 
-from transactive.carbon.certificates.register import Entry
+from transactive.carbon.certificates.entries import Entry
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +23,11 @@ from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
 from transactive.market.balance.auction import beginner
+from transactive.studies.day_on_chain.figures import BalanceDay, Count, SlotOnChain
 from transactive.studies.day_on_chain.plan import GatePlan, curve_of, gate_plans, wish
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.balance_market import BalanceLedger
-    from transactive.chain.nodes.client import Block
     from transactive.studies.day_on_chain.twin import BalanceTwin
 
 WINDOW = 1_800
@@ -39,69 +38,6 @@ BATCH = 64
 """Members that one call can settle."""
 BEFORE_GATE = 60
 CHAIN_FILE = "chain.db"
-
-
-class SlotOnChain(msgspec.Struct, frozen=True, kw_only=True):
-    """One slot. Prices [µ¤/kWh]: base and the two quotes at the gate. Energy [Wh]: promised, then read.
-
-    network_n: what the slot left the network with [n¤, as text] once it has sold what remained outside at the floor, or
-    bought what was missing at the cap.
-    """
-
-    slot: str
-    base: int
-    production_price: int
-    consumption_price: int
-    orders: int
-    refused: int
-    produced_wh: int
-    consumed_wh: int
-    certified_wh: int
-    used_wh: int
-    network_n: str
-
-
-class BalanceDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What a day on chain did. Money [n¤] as text; gas as mean over the calls."""
-
-    slots: int
-    members: int
-    transactions: int
-    orders: int
-    refused: int
-    produced_wh: int
-    consumed_wh: int
-    earned_n: str
-    paid_n: str
-    network_n: str
-    gas_per_order: int
-    gas_per_reading: int
-    gas_per_member_and_slot: int
-    money_residual_n: str
-    left_in_contract_n: str
-    twin_equals_chain: bool
-    head_hash: str
-    url: str
-    by_slot: list[SlotOnChain]
-    seconds: float
-
-
-@dataclass(slots=True)
-class Count:
-    """Gas and number of calls by kind."""
-
-    gas: dict[str, int] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
-
-    def add(self, block: Block) -> None:
-        """Count a block."""
-        for receipt in block.receipts:
-            self.gas[receipt.kind] = self.gas.get(receipt.kind, 0) + receipt.gas_used
-            self.calls[receipt.kind] = self.calls.get(receipt.kind, 0) + 1
-
-    def mean(self, *kinds: str) -> int:
-        """Gas of a call."""
-        return sum(self.gas.get(kind, 0) for kind in kinds) // max(1, sum(self.calls.get(kind, 0) for kind in kinds))
 
 
 class DayOnChain:

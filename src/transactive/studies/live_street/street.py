@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from transactive.core.proofs.enrolment import topic_name
+from transactive.core.boxes.enrolment import topic_name
 from transactive.core.slots import DAY, HOUR
 from transactive.engine.live.boxes.own_accounts import add_account
 from transactive.engine.live.invitations import Invitations

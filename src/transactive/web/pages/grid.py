@@ -23,7 +23,8 @@ from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
 from transactive.web.lines.seen import FULL, SeenLines, loading
 from transactive.web.pages.parts.common import freshness
-from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, look_ahead
+from transactive.web.pages.parts.lines.ahead import AHEAD, LinesAhead, likely, look_ahead
+from transactive.web.pages.parts.lines.measures import measures_done, sums_since
 from transactive.web.viewers import Viewer
 
 STRIP = 24
@@ -102,10 +103,10 @@ def grid_page(
         "strip": _strip(lines, reader, run, slot, newest, words),
         "ahead": ahead,
         "days": _days(lines, day, told, run, start, words),
-        "asked": _done(lines, done, run, words, Measure.CALL, Measure.MOVE),
-        "held": _done(lines, done, run, words, Measure.CURTAIL),
-        "open": _done(lines, done, run, words, Measure.OPEN),
-        "kpis": _kpis(sums(reader, slot, {kind: lines.lines_with_sums(kind) for kind in Measure}), words),
+        "asked": measures_done(lines, done, run, words, Measure.CALL, Measure.MOVE),
+        "held": measures_done(lines, done, run, words, Measure.CURTAIL),
+        "open": measures_done(lines, done, run, words, Measure.OPEN),
+        "kpis": sums_since(sums(reader, slot, {kind: lines.lines_with_sums(kind) for kind in Measure}), words),
         "most_rows": MOST_ROWS,
         "groups": None if lines.whole else _groups(lines),
     }
@@ -271,62 +272,3 @@ def _day_row(row: Row, told: Row | None, run: Run, words: Words) -> tuple[str, .
 
 
 # -- what was done ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A measure for people: when, for which line and limit, how, of how many homes, how much, for how much."""
-
-    day: str
-    span: str
-    line: str
-    why: str
-    homes: str
-    kwh: str
-    paid: str
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The same as a row of the whole table."""
-        return f"{self.day}, {self.span}", self.line, self.why, self.homes, self.kwh, self.paid
-
-
-def _done(lines: SeenLines, done: Sequence[Row], run: Run, words: Words, *kinds: Measure) -> list[Done]:
-    """Measures of some kinds."""
-    return [
-        Done(
-            day=words.short_day(row["slot"]),
-            span=words.span(row["slot"], run.clock.length),
-            line=lines.network.label(row["line"]),
-            why=_why(lines.network, row, words),
-            homes=str(row["homes"]) if row["homes"] else "–",
-            kwh=kwh_text(row["energy_wh"], 2) if row["summed"] else "–",
-            paid=words.money(row["amount_n"]) if row["summed"] else "–",
-        )
-        for row in done
-        if row["kind"] in kinds
-    ]
-
-
-def _why(network: Network, row: Row, words: Words) -> str:
-    """The limit that was at risk, and how it was asked for."""
-    called, line = row["kind"] == Measure.CALL, row["line"]
-    if row["hidden"]:
-        return "by price" if called else "by limit"
-    back = row["price"] < 0 if called else row["unlimited_wh"] < 0
-    limit = kwh_text(int((network.back_wh if back else network.limit_wh)[line]))
-    text = f"{limit} kWh {'from' if back else 'to'} the homes"
-    if called:
-        return f"{text}, at {words.price(abs(row['price']), 2)} {words.price_unit}"
-    return f"{text}, by limit" if row["kind"] == Measure.MOVE else text
-
-
-def _kpis(found: Mapping[int, Row], words: Words) -> list[tuple[str, str]]:
-    """Sums since the run began."""
-    call, move, held, left = (found[kind] for kind in (Measure.CALL, Measure.MOVE, Measure.CURTAIL, Measure.OPEN))
-    return [
-        ("PV held back", f"{kwh_text(held['energy_wh'])} kWh in {counted(held['slots'], 'slot')}"),
-        ("Moved by price and limit", f"{kwh_text(call['energy_wh'] + move['energy_wh'])} kWh"),
-        ("The network paid", words.money(call["amount_n"] + move["amount_n"] + held["amount_n"])),
-        ("Slots with a line over", f"{left['slots']:,}"),
-    ]

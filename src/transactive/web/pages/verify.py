@@ -9,8 +9,8 @@ from typing import Any
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement
 from transactive.services.statements.chain_check import ChainCheck, chain_of, check
+from transactive.services.statements.checks.words import CHECKS
 from transactive.services.statements.discrepancies import altered, of_a_run
-from transactive.services.statements.verification_words import CHECKS
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, counted
 from transactive.web.viewers import Viewer

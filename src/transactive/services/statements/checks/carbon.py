@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from transactive.core.slots import time_text
 from transactive.core.units import WH_PER_KWH
-from transactive.insight.statements.statement import Registers, Statement, StatementSlot
-from transactive.services.statements.verification_words import hold
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import Registers, StatementSlot
+from transactive.services.statements.checks.words import hold
 
 ROUNDED_MG = 3
 """What sharing among members, between load and battery, and among certificates may round in a slot."""

@@ -16,9 +16,10 @@ from transactive.core.proofs.leaves import LeafMark
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signing import signer
 from transactive.core.slots import time_text
-from transactive.insight.statements.statement import Registered, Statement, StatementCorrection, StatementSlot
-from transactive.services.statements.verification_rules import rules_in_force
-from transactive.services.statements.verification_words import Contradiction, Passed, hold
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import Registered, StatementCorrection, StatementSlot
+from transactive.services.statements.checks.rules import rules_in_force
+from transactive.services.statements.checks.words import Contradiction, Passed, hold
 
 SALES = (PostingKind.CERTIFIED, PostingKind.SHORTFALL_REFUND, PostingKind.TRADED_AGAIN)
 """What a sale comes to."""

@@ -8,8 +8,9 @@ from transactive.core.credit_notes import Avoided, Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
-from transactive.insight.statements.statement import Statement, StatementSlot
-from transactive.services.statements.verification_words import Passed, hold
+from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement_slot import StatementSlot
+from transactive.services.statements.checks.words import Passed, hold
 
 MG_PER_KG = 1_000_000
 

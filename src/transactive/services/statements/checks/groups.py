@@ -5,8 +5,8 @@ from __future__ import annotations
 from transactive.core.proofs.groups import agrees
 from transactive.core.proofs.leaves import climb
 from transactive.insight.statements.statement import Statement, StatementPeriod, StatementWhole
+from transactive.services.statements.checks.words import Witness, hold
 from transactive.services.statements.stated_numbers import content_of, leaf_of, steps_of
-from transactive.services.statements.verification_words import Witness, hold
 
 
 def check_groups(of: Statement, address: str, witness: Witness) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.insight.statements.statement import Method, Statement, StatementRules
-from transactive.services.statements.verification_words import Passed, hold
+from transactive.services.statements.checks.words import Passed, hold
 
 
 def check_rules(of: Statement) -> Passed:

@@ -1,0 +1,1 @@
+"""Parts of the grid page: what is forecast of lines, and what was done for them."""
