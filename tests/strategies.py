@@ -13,8 +13,10 @@ from transactive.core.accounts import Accounts
 from transactive.core.community.members import Devices
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.tables import Delivery, Orders, Positions, Readings
+from transactive.core.tables import Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import PPM, IntArray, share
 from transactive.metering.registers import measure
 from transactive.settlement.netted import deliver

@@ -10,7 +10,8 @@ import numpy as np
 from tests.contract.world import Anchored, kept
 from transactive.chain.disputes.nested import NestedProof, Placed, evidence_of
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.deploying import deploy_groups
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.errors import ContractRevert
@@ -32,7 +33,7 @@ def deployed(members: int, most: int, start: int = START) -> GroupedLedger:
     """A ledger on a new chain in memory."""
     alloc = [*KEYS.addresses(members + len(NAMED)), STRANGER.address]
     client = kept(ChainClient.open("embedded::memory:", genesis_time=start - HOUR, alloc=alloc))
-    return GroupedLedger.deploy(
+    return deploy_groups(
         client, KEYS, members=members, most=most, timestamp=start - HOUR + 1, slot_seconds=HOUR,
         slots_per_period=SLOTS, window=WINDOW, penalty_n=PENALTY, currency_name="Local Energy", currency_symbol="LEN",
     )  # fmt: skip

@@ -9,7 +9,8 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from tests.contract.world import ARBITER, KEYS, MEMBERS, ON, ON_RAMP, OPERATOR, OWNER, Anchored, new_client
-from transactive.chain.nodes.client import ChainClient, contract_address
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.receipts import contract_address
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE
 
 REGISTRAR = ARBITER

@@ -53,6 +53,7 @@ from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
+from transactive.chain.nodes.events import event_of
 from transactive.chain.packing import MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
@@ -1072,7 +1073,7 @@ def test_a_settled_position_does_not_stop_the_others():
     w.until_settling(slot)
     w.do(w.members[1], "settle", slot, [1])
     w.do(STRANGER, "settle", slot, [1, 3, 0])
-    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    found = [event_of(w.c, log) for log in w.client.logs(w.c, w.client.height)]
     assert [values["index"] for name, values in found if name == "SettlementSkipped"] == [1, 3]
     assert [w.read("getPosition", slot, index)[0] for index in (0, 1)] == [0, 0]
     assert [name for name, _ in found][-1] == "SlotClosed"
@@ -1087,7 +1088,7 @@ def test_a_settled_deal_does_not_stop_the_others():
     w.until_settling(slot)
     w.do(w.members[2], "settle", 0, [2])
     w.do(STRANGER, "settle", 0, [2, 4, 3])
-    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    found = [event_of(w.c, log) for log in w.client.logs(w.c, w.client.height)]
     assert [values["buyer"] for name, values in found if name == "SettlementSkipped"] == [2, 4]
     assert [w.read("credits", buyer) for buyer in (2, 3)] == [100 * 150_000] * 2
 
@@ -1110,7 +1111,7 @@ def test_a_meter_that_was_faster_does_not_stop_the_others(kind):
     w.do(STRANGER, "certify", *w.signed(slot, 1, 900, 0))
     w.certify(slot, [(1, 0, 0), (0, 800, 0)])
     assert [w.read("getReading", slot, meter) for meter in (1, 0)] == [[900, 0, 2], [800, 0, 1]]
-    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    found = [event_of(w.c, log) for log in w.client.logs(w.c, w.client.height)]
     assert ("ReadingSkipped", {"slot": slot, "meter": 1}) in found
 
 

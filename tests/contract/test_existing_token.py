@@ -10,7 +10,8 @@ from tests.contract.market_world import deploy_source
 from tests.contract.mock_tokens import MOODY, SILENT
 from tests.contract.test_ledger import ACCOUNTS, DAY, HOUR, KEYS, START, WINDOW
 from tests.contract.world import OWNER
-from transactive.chain.ledgers.settlement import PENALTIES_STAKED, PENALTY_N, ChainLedger
+from transactive.chain.ledgers.deploying import PENALTIES_STAKED, PENALTY_N, deploy_settlement
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ChainError
 
@@ -37,7 +38,7 @@ def begun(source: str, decimals: int = 9):
 
 
 def settling(client: ChainClient, address: str) -> ChainLedger:
-    return ChainLedger.deploy(
+    return deploy_settlement(
         client, KEYS, accounts=ACCOUNTS, slot_seconds=HOUR, slots_per_period=DAY, window=WINDOW,
         timestamp=START - HOUR, currency_name="", currency_symbol="", currency_address=address,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.gas import SNAPSHOT
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets
 from transactive.core.governance.ballots import Ballot
 from transactive.core.proofs.slot_tree import SlotTree
@@ -175,7 +175,7 @@ def measure_trade_board() -> dict[str, int]:
 def measure_community(accounts: int) -> dict[str, int]:
     """Two periods; the second is measured, when all words are in use."""
     client = new_client(more=KEYS.addresses(accounts))
-    ledger = ChainLedger.deploy(
+    ledger = deploy_settlement(
         client,
         KEYS,
         accounts=accounts,

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.group_world import DAY, PENALTY, STRANGER, WINDOW, GroupWorld
-from transactive.chain.ledgers.link_capital import FROM_GROUP
+from transactive.chain.ledgers.groups.link_capital import FROM_GROUP
 from transactive.core.accounts import NAMED
 
 CAPITAL = 900

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.group_world import DAY, HOUR, ON_RAMP, GroupWorld
 from tests.twins.group_link import LinkTwin, SideTwin
-from transactive.chain.ledgers.link_capital import FROM_GROUP, FROM_WHOLE
+from transactive.chain.ledgers.groups.link_capital import FROM_GROUP, FROM_WHOLE
 from transactive.core.errors import ContractRevert
 
 CAPITAL = 900

@@ -22,8 +22,9 @@ from tests.contract.group_world import (
 )
 from tests.contract.world import refused
 from transactive.chain.disputes.nested import NestedProof, Placed
-from transactive.chain.ledgers.groups import GroupedLedger
-from transactive.chain.ledgers.link_capital import FROM_GROUP
+from transactive.chain.ledgers.groups.deploying import deploy_groups
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
+from transactive.chain.ledgers.groups.link_capital import FROM_GROUP
 from transactive.core.accounts import NAMED
 from transactive.core.errors import ChainError, InputError
 from transactive.core.proofs.leaves import SlotLeaves
@@ -85,7 +86,7 @@ def test_a_ledger_is_attached_by_the_address_of_its_whole(paid):
 def test_groups_with_one_gateway_are_refused(w, monkeypatch):
     monkeypatch.setattr(KEYS, "role", lambda _: STRANGER)
     with pytest.raises(ChainError, match="a key of its own"):
-        GroupedLedger.deploy(w.client, KEYS, members=7, most=3, timestamp=0)
+        deploy_groups(w.client, KEYS, members=7, most=3, timestamp=0)
 
 
 def test_capital_of_a_link_goes_to_the_other_side_or_to_its_funder(w):

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.world import kept
 from tests.strategies import leaves_of
 from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.ledgers.deposits import BATCH
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
@@ -29,7 +30,7 @@ def open_client(path, accounts: int = ACCOUNTS) -> ChainClient:
 
 
 def new_ledger(path=":memory:", with_ether: int = ACCOUNTS) -> ChainLedger:
-    return ChainLedger.deploy(
+    return deploy_settlement(
         open_client(path, with_ether),
         KEYS,
         accounts=ACCOUNTS,
@@ -72,10 +73,10 @@ def test_a_period(ledger):
         assert MONEY.unpack(tree.money)["debit_n"] == 305 + 2**62  # the blinding
         again = ledger.tree(leaves_of(FIRST + hour, TOTALS))
         assert again.root == tree.root
-        assert ledger.slot_commits == hour
+        assert len(ledger.gas_slot_commits) == hour
         receipt = ledger.block(START + (hour + 1) * HOUR)
         assert receipt.gas == {"commitSlot": ledger.gas_slot_commits[-1]}
-    assert (ledger.slot_commits, ledger.last_slot) == (24, FIRST + 23)
+    assert (len(ledger.gas_slot_commits), ledger.last_slot) == (24, FIRST + 23)
     assert (ledger.pending, ledger.settled_period) == (False, 0)
     ready_at = ledger.ready_at
     assert ready_at is None
@@ -88,7 +89,7 @@ def test_a_period(ledger):
     ledger.finalise(FIRST // DAY)
     paid = ledger.block(proposed.timestamp + WINDOW)
     assert ledger.balances_n() == [995, 5, 700, 0, 0, 307]
-    assert (ledger.pending, ledger.nettings, ledger.settled_period) == (False, 1, FIRST // DAY)
+    assert (ledger.pending, len(ledger.gas_nettings), ledger.settled_period) == (False, 1, FIRST // DAY)
     assert ledger.gas_nettings == [proposed.gas["propose"] + paid.gas["finalise"]]
     ledger.finalise(FIRST // DAY)  # it is paid: there is nothing to queue
     assert ledger._client._queue == []
@@ -100,7 +101,7 @@ def test_more_accounts_than_one_call_takes():
     """Two calls register and pay in for 130 accounts; a single account is paid in for alone."""
     accounts = BATCH + 2
     client = open_client(":memory:", accounts)
-    ledger = ChainLedger.deploy(
+    ledger = deploy_settlement(
         client,
         KEYS,
         accounts=accounts,
@@ -146,7 +147,7 @@ def test_what_is_refused(ledger):
     with pytest.raises(ContractRevert) as caught:
         ledger.block(START + HOUR + 1)
     assert str(caught.value) == "settlement: slot committed"
-    assert ledger.slot_commits == 1
+    assert len(ledger.gas_slot_commits) == 1
     ledger.commit_slot(leaves_of(FIRST + 1, TOTALS))
     with pytest.raises(ChainError, match="is not after the last block"):
         ledger.block(START)
@@ -204,7 +205,7 @@ def test_a_netting_that_a_stranger_pays_first_is_paid(ledger, in_time):
     assert receipt.timestamp == ready_at + 1
     assert ledger.settled_period == period
     assert ledger.balances_n() == [995 + in_time, 14, 700, 0, 0, 307]
-    assert ledger.nettings == 1
+    assert len(ledger.gas_nettings) == 1
 
 
 def test_a_netting_in_parts_goes_on_where_it_was_killed(tmp_path, monkeypatch):
@@ -232,7 +233,7 @@ def test_a_netting_in_parts_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     second.finalise(FIRST // DAY)
     second.block(client.head_timestamp + 1)
     assert second.balances_n() == [995, 5, 700, 0, 0, 307]
-    assert (second.pending, second.settled_period, second.nettings) == (False, FIRST // DAY, 1)
+    assert (second.pending, second.settled_period, len(second.gas_nettings)) == (False, FIRST // DAY, 1)
     assert second.gas_nettings == ChainLedger.attach(client, KEYS, first.address).gas_nettings
     assert second.gas_nettings[0] > 4 * 21_000  # of four calls, whoever made them
     client.close()

@@ -350,7 +350,7 @@ def test_a_node_begun_anew_in_the_middle_of_a_step_is_named():
         client = ChainClient.open(way.url, patience=HASTY)
         way.plan("evm_mine", {"error": {"code": -32602, "message": "Timestamp error: lower than the block before"}})
         with pytest.raises(ChainError, match=r"past the step at 2023-11-14T22:13:20Z; .* Start a new development node"):
-            client._node._mine(1_700_000_000)  # type: ignore[union-attr]
+            client._node._miner.mine(1_700_000_000)  # type: ignore[union-attr]
         client.close()
 
 

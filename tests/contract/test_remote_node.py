@@ -7,7 +7,7 @@ import pytest
 from tests.contract.served import HOUR, KEYS, START, Node, http, ipc, websocket
 from tests.strategies import leaves_of
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
@@ -24,7 +24,7 @@ class OwnKeys(DemoKeys):
 
 
 def run_a_period(client: ChainClient, keys: DemoKeys = KEYS) -> None:
-    ledger = ChainLedger.deploy(
+    ledger = deploy_settlement(
         client,
         keys,
         accounts=2,
@@ -49,7 +49,7 @@ def run_a_period(client: ChainClient, keys: DemoKeys = KEYS) -> None:
         ledger.finalise(START // HOUR // 24)
     ledger.block(ready_at)
     assert ledger.balances_n() == [995, 1005]
-    assert ledger.nettings == 1
+    assert len(ledger.gas_nettings) == 1
 
 
 @pytest.mark.parametrize("way", ["http", "websocket", "ipc"])

@@ -38,7 +38,8 @@ from tests.contract.world import (
 )
 from transactive.chain.artifact import artifact, source
 from transactive.chain.history import commitments
-from transactive.chain.nodes.client import contract_address
+from transactive.chain.nodes.events import event_of
+from transactive.chain.nodes.receipts import contract_address
 from transactive.chain.packing import BIAS, MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs import signing
@@ -728,7 +729,7 @@ def places(world: World) -> list[tuple[str, int, int]]:
 def events(world: World, first: int | None = None) -> list[tuple[Any, ...]]:
     """What the settlement logged from a block on, or in the newest one: name and values, oldest first."""
     start = world.client.height if first is None else first
-    found = [world.client.event(world.c, log) for log in world.client.logs(world.c, start)]
+    found = [event_of(world.c, log) for log in world.client.logs(world.c, start)]
     return [(name, *values.values()) for name, values in found]
 
 

@@ -20,7 +20,7 @@ from transactive.chain.disputes.leaf_file import leaf_file
 from transactive.chain.disputes.nested import proof_of
 from transactive.chain.disputes.nested_file import nested_file
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.proofs.signed_orders import Fills

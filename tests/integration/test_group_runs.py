@@ -21,7 +21,7 @@ from tests.shared import made_once
 from transactive.chain.deployments.deployment import FILE, attach, load
 from transactive.chain.disputes.nested import proof_of
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.engine.books.rebuilt import community_of, leaves_from
 from transactive.store import Store

@@ -13,14 +13,16 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import RuleBroken
 from transactive.core.ports import Command, LateReading, MeterHistory, Ports, Stored
 from transactive.core.slots import parse_time
-from transactive.core.tables import Baseline, Positions, Readings
+from transactive.core.tables import Baseline, Readings
+from transactive.core.trades.positions import Positions
 from transactive.engine.books.logged_acts import NoActs
 from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.devices.replayed import ReplayedDevices
 from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Kernel, Planners
+from transactive.engine.kernel import Kernel
+from transactive.engine.planning.period_plans import Planners
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_of
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from tests.property.test_unmetered import ACCOUNTS, MEMBERS, ZEROS, brought_n, drawn, late_n, read, settled_n
-from transactive.core.tables import Positions, ReadingQuality
+from transactive.core.tables import ReadingQuality
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.settlement.netted import deliver, post
 from transactive.settlement.unmetered import (

@@ -12,8 +12,9 @@ from tests.strategies import SLOT, tariffs, whole
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import MarketClock
-from transactive.core.tables import Clearing, Orders, Positions, Readings
+from transactive.core.tables import Clearing, Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.engine.sessions import Timetable
 from transactive.market.mechanisms import Cleared, join

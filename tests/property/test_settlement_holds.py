@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Positions
+from transactive.core.trades.positions import Positions
 from transactive.settlement.holds import hold
 from transactive.settlement.ledger import Ledger
 

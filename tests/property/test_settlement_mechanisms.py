@@ -13,8 +13,9 @@ from tests.strategies import SIDES, SLOT, Traded, orders_table, whole
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.errors import ConfigError, RuleBroken
 from transactive.core.postings import PostingKind
-from transactive.core.tables import Orders, Positions, Readings
+from transactive.core.tables import Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.trades.positions import Positions
 from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
 from transactive.market.fills import OrderFills, check_fills, exact_fills

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind
 from transactive.core.proofs.corrections import NUMBERS, Corrections
-from transactive.core.tables import Positions, ReadingQuality, Readings
+from transactive.core.tables import ReadingQuality, Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.settlement.corrections import correct
 from transactive.settlement.netted import deliver, post

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "transactive"
-LONGEST = 400
+LONGEST = 300
 MONEY = ("core", "market", "settlement", "trading", "carbon", "metering")
 HEAVY = ("web3", "eth", "polars", "litestar", "numpy", "sqlalchemy", "uvicorn", "vyper", "lightgbm", "sklearn", "scipy")
 

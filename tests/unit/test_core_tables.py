@@ -11,7 +11,6 @@ from transactive.core.certificates import Certificates, Footprints
 from transactive.core.postings import Postings
 from transactive.core.tables import (
     Clearing,
-    Delivery,
     DeviceRules,
     Environment,
     Forecast,
@@ -21,6 +20,7 @@ from transactive.core.tables import (
     Readings,
     Refusals,
 )
+from transactive.core.trades.delivery import Delivery
 
 
 def example(kind):

@@ -8,8 +8,9 @@ import numpy as np
 from tests.strategies import SLOT, whole
 from transactive.core.accounts import Accounts
 from transactive.core.community.network import Line, NetworkRules, network_of
-from transactive.core.tables import Positions, Readings
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.engine.deliveries import Settling
 from transactive.market.mechanisms import Site
 from transactive.settlement.netted import post

@@ -10,7 +10,8 @@ from transactive.core.errors import RuleBroken, StateError
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
-from transactive.core.tables import Positions, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.positions import Positions
 from transactive.settlement.funds import dividend, transfer
 from transactive.settlement.ledger import Ledger, fills_of
 

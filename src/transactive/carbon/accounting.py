@@ -30,7 +30,8 @@ from transactive.core.certificates import Certificates, CertificateState, Footpr
 from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.community.members import Devices
 from transactive.core.errors import require
-from transactive.core.tables import Delivery, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.delivery import Delivery
 from transactive.core.units import BoolArray, IntArray, share_columns, split_pair
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,33 +15,24 @@ from transactive.carbon.credits.file import load_credits
 from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
+from transactive.config.reading_options import meter_limits, options_of, policy_of, source_of
 from transactive.config.sharing import SharingSeries, sharing_series
 from transactive.config.storage import storage_of
 from transactive.config.tariffs import price_columns, priced
 from transactive.core.community.community import Community
-from transactive.core.community.rules import Sources
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.core.slots import HOUR, time_text
+from transactive.core.slots import time_text
 from transactive.core.tables import Environment, Measured, Table
 from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
 from transactive.environment.own_prices import own_prices
 from transactive.metering.accepted import accepted_files
-from transactive.metering.exports.profile import Told
-from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
-from transactive.metering.files import MeterLimits, read_measured
-from transactive.metering.homes import MeterOwners
-from transactive.metering.plausibility.answers import read_answers
-from transactive.metering.plausibility.policy import ReadingPolicy
+from transactive.metering.files import read_measured
 from transactive.metering.plausibility.verdicts import Verdicts
 from transactive.metering.substitution import continued
-from transactive.tabular.moments import check_zone
 from transactive.tabular.source import Source
-
-PV_TOLERANCE = 1_200_000
-"""What a PV may give beyond its rated power [ppm of it]: cold modules and rounded ratings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +191,13 @@ def load_setting(
     """
     community = load(path, revised)
     length, sources = community.clock.length, community.data
-    most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
     recorded = path.parent / sources.readings if readings is None else readings
-    connections = [
-        None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
-    ]
-    limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
-    policy = _policy(sources, community.tariff.time_zone, path)
+    policy = policy_of(sources, community.tariff.time_zone, path)
     accepted = [*(accepted_files(path) if readings is None else ()), *([candidate] if candidate else ())]
-    options = _options(sources, path, profile)
-    measured, verdicts = read_measured(recorded, limits, length, sources.ignore, options, policy, accepted)
+    options = options_of(sources, path, profile)
+    measured, verdicts = read_measured(
+        recorded, meter_limits(community), length, sources.ignore, options, policy, accepted
+    )
     if until is not None:
         measured = continued(measured, until, length)
     if sources.environment is None:
@@ -221,43 +209,11 @@ def load_setting(
         used = price_columns(community, file)
         environment = read_environment(file, length, carbon_price=follows, sources=factors, prices=used)
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
-    source, shared = _named(recorded, accepted, setting), _sharing(setting, environment.first_slot, path)
+    source, shared = source_of(recorded, accepted, setting.measured), _sharing(setting, environment.first_slot, path)
     feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
     url = storage_of(path.read_bytes()).url
     known = replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
     return replace(known, store_url=url)
-
-
-def _named(recorded: Source, accepted: Sequence[Path], setting: Setting) -> tuple[str, str]:
-    """Name and SHA-256 of a file of readings; what is no single file has the digest of what was read of it."""
-    if accepted or not isinstance(recorded, Path) or recorded.is_dir():
-        return " and ".join([recorded.name, *(path.name for path in accepted[-1:])]), setting.readings_digest.hex()
-    with recorded.open("rb") as file:
-        return recorded.name, hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _policy(sources: Sources, zone: str, path: Path) -> ReadingPolicy:
-    """What the community file says of gaps and of readings that nobody would believe."""
-    return ReadingPolicy(
-        substitute=sources.gaps != "refuse",
-        late=sources.gaps == "late",
-        hold=sources.doubtful == "hold",
-        answers=read_answers(path.parent / sources.answers),
-        answer_days=sources.answer_days,
-        feeder=path.parent / sources.feeder if sources.feeder else None,
-        zone=sources.zone or zone,
-    )
-
-
-def _options(sources: Sources, path: Path, profile: str | None) -> ReadOptions:
-    """How the community file says that its readings are read, or a profile that is given beside it."""
-    if sources.zone:
-        check_zone(sources.zone, f"{path.name}: data.zone")
-    told = Told(
-        sources.zone, sources.unit, sources.stamp, sources.reading, sources.order, sources.exchanged or None,
-        sources.register,
-    )  # fmt: skip
-    return ReadOptions(profile, told) if profile else ReadOptions(sources.profile, told, path.parent)
 
 
 def _sharing(setting: Setting, first_of_environment: int, path: Path) -> SharingSeries | None:

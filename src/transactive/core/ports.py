@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import SignedOrder
-from transactive.core.tables import Baseline, DeviceRules, Positions, Readings
+from transactive.core.tables import Baseline, DeviceRules, Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 
 

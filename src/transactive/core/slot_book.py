@@ -11,8 +11,10 @@ from transactive.core.credit_notes import Note, note_hash
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.proofs.corrections import Corrections
-from transactive.core.tables import Baseline, Clearing, Delivery, Orders, Positions, Readings
+from transactive.core.tables import Baseline, Clearing, Orders, Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 
 

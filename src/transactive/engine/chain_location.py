@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.community_chain import CommunityChain
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.insight.summary import Summary

@@ -11,8 +11,10 @@ from transactive.core.community.sharing_rules import SharingRules
 from transactive.core.errors import DataError
 from transactive.core.postings import Postings
 from transactive.core.slots import time_text
-from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import PPM, IntArray
 from transactive.market.mechanisms import Site
 from transactive.market.network.local_losses import local_losses_wh

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,29 +10,25 @@ from transactive.config.setting import Setting
 from transactive.core.ports import Ports
 from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.slot_book import SlotBook
-from transactive.core.tables import Forecast
-from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import seldom_collected
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.books.signed_run import Gateway
-from transactive.engine.books.snapshot import RunParts, restore, take
+from transactive.engine.books.snapshot import RunParts, restore, stand_after, take
 from transactive.engine.books.state_keeper import OpenSlots
 from transactive.engine.carbon.accounts import CarbonAccounts
 from transactive.engine.carbon.certificate_market import CertificateMarket
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
 from transactive.engine.deliveries import Settling
-from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
 from transactive.engine.gates import Gates
-from transactive.engine.grid.operator import GridOperator
-from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.information import InformationSet
 from transactive.engine.late.closing import Closing
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.observer import Observer
 from transactive.engine.optional_parts import optional_parts
+from transactive.engine.planning.period_plans import PeriodPlans, Planners
 from transactive.engine.posting_steps import MeteredSlot, PostingParties, post_slot
 from transactive.engine.sessions import Session, Timetable
 from transactive.insight.tally import Tally
@@ -41,21 +36,11 @@ from transactive.market import mechanisms
 from transactive.market.registry import ByNode
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.unmetered import most_cost_n
-from transactive.settlement.unmetered_slots import marks_of
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planners:
-    """Who plans for the members' devices. baseline: the same devices without a market; operator: of their lines."""
-
-    fleet: Fleet
-    baseline: Fleet
-    operator: GridOperator | Unwatched
 
 
 class Kernel:
@@ -91,6 +76,7 @@ class Kernel:
         self.levies = Levies(billed, slots)
         self.forecasts = RunForecasts(setting, slots, ports.meters, forecaster, store)
         self.known = InformationSet(setting, Levies(setting, slots), self.forecasts.net_load_forecast)
+        self._plans = PeriodPlans(setting, slots, planners, self.known, self.timetable)
         self.settled_by = InformationSet(billed, self.levies, self.forecasts.net_load_forecast)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
@@ -160,14 +146,12 @@ class Kernel:
         self.time.wait_until(self.clock.end(done))
         self._open = self.keeper.open_slots(sorted(self.ledger.locks_n), done, traded)
         for slot in sorted(self.ledger.locks_n):
-            self._plan(slot)
-            self._limit(slot)
+            self._plans.cover(slot, self._seen_at)
+            self.limits.apply(slot, self.ledger)
             if slot in self._open.traded:
                 self.commands.send(self.fleet.command(slot))
         book = self.keeper.book(done)
-        self.ledger.positions = book.positions  # its leaves may still be needed
-        self.ledger.orders = tuple(hashes_of(book.accepted, self.community.places))
-        self.ledger.marks = marks_of(book.readings, is_void=book.is_void)
+        stand_after(self.ledger, book, self.community.places)
         since = self.keeper.accounts_since
         self.commitments.first_slot = max(since, self.slots[0])
         if since != done + self.clock.length:  # else it was committed where accounts were before
@@ -202,7 +186,7 @@ class Kernel:
         if slots is None or slots[0] in self._open.early:
             return
         for slot in slots:
-            self._plan(slot)
+            self._plans.cover(slot, self._seen_at)
         seen = self._seen_at(now)
         ahead = self.known.forecast(seen, range(seen, slots.stop, self.clock.length))
         expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self.known.premiums(now, ahead)
@@ -212,7 +196,7 @@ class Kernel:
 
     def trade(self, slot: int) -> None:
         """Close the gate of a slot: forecast, orders with their locks, clearing, rules to devices."""
-        self._plan(slot)
+        self._plans.cover(slot, self._seen_at)
         gate = self.clock.gate(slot)
         seen = self._seen_at(gate)
         near = self.known.forecast(seen, range(seen, slot + self.clock.length, self.clock.length))
@@ -239,7 +223,7 @@ class Kernel:
         earlier = self._open.early.pop(slot, None)
         held = earlier.held_wh if earlier else None
         self._tell(lambda observer: observer.expected(slot, expected))
-        self._limit(slot)
+        self.limits.apply(slot, self.ledger)
         self.gates.take_up(slot, self.acts.by(gate))
         is_void = not self.time.close(gate, self._seen_at(gate))
         made = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
@@ -260,46 +244,9 @@ class Kernel:
 
     def _seen_at(self, gate: int) -> int:
         """End of the slots whose readings a gate can see [Unix s]: all, but for one that it does not wait for."""
-        seen = self.time.seen(gate)
-        if seen is None:
-            seen = gate if self._unread is None else min(self._unread, gate)
-        return seen
-
-    def _limit(self, slot: int) -> None:
-        """Let nobody be debited more in a slot's period than it allowed."""
-        limits = self.limits.at_gate(slot)
-        if limits is not None:
-            self.ledger.limit(slot, limits.most_n)
-
-    def _plan(self, slot: int) -> None:
-        """Make sure that both fleets have a rule for a slot: plans are made as the first session of a period closes."""
-        if slot in self.fleet.rules:
-            return
-        length, period = self.clock.length, self.clock.slots_per_period * self.clock.length
-        first = max(slot // period * period, self.slots[0])
-        end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
-        slots = range(first, end, length)
-        now = self._seen_at(self.timetable.planned_at(slot))
-        community, batteries = self.known.ahead(now, slots)
-        tariffs = [self.setting.tariff(s) for s in slots]
-        carbon_value = self.known.carbon_value(now, community)
-        make = partial(
-            self.fleet.plan, *self._seen(self.fleet, now, community, batteries, tariffs), tariffs, carbon_value
-        )
-        make()
-        seen = self._seen(self.baseline_fleet, now, community, batteries, tariffs)
-        self.baseline_fleet.plan(*seen, tariffs)
-        own = range(first, min(slot // period * period + period, self.slots.stop), length)
-        self.operator.plan(own, lambda: self.known.forecast(now, range(now, own.stop, length)), make)
-
-    def _seen(
-        self, fleet: Fleet, now: int, community: Forecast, batteries: Forecast, tariffs: list[Tariff]
-    ) -> tuple[Forecast, Forecast]:
-        """The forecasts that a fleet's batteries plan with: with what loads that can wait will draw."""
-        if fleet.shifting is None:
-            return community, batteries
-        near, homes = self.known.of_homes(now, community.slots, fleet.shifting.homes)
-        return fleet.see_shifting(near, homes, community, batteries, tariffs)
+        if (seen := self.time.seen(gate)) is not None:
+            return seen
+        return gate if self._unread is None else min(self._unread, gate)
 
     # -- delivery and after ---------------------------------------------------------------------
 

@@ -13,8 +13,10 @@ from transactive.core.community.community import Community
 from transactive.core.community.membership import Membership
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import MarketClock
-from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.engine.carbon.certificate_market import CertificateMarket, CertificateSession
 from transactive.engine.carbon.levies import Levies

@@ -19,8 +19,9 @@ from transactive.engine.devices.replayed import ReplayedDevices
 from transactive.engine.grid.line_book import LineBook, NoLineBook
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Kernel, Planners
+from transactive.engine.kernel import Kernel
 from transactive.engine.models import choice
+from transactive.engine.planning.period_plans import Planners
 from transactive.forecasting.series import FloatArray
 from transactive.market import mechanisms
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices

@@ -11,7 +11,8 @@ from transactive.core.certificates import Certificates, CertificateState, Footpr
 from transactive.core.congestion import Interventions, LineLoads, Measure
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slot_book import SlotBook
-from transactive.core.tables import Positions, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.errors import require
-from transactive.core.tables import Orders, Positions, Table
+from transactive.core.tables import Orders, Table
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.market.nodal import NodalClearing
 from transactive.market.trades import Trades

@@ -10,8 +10,9 @@ from transactive.core.community.community import Community
 from transactive.core.community.network import Network, network_of
 from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError
-from transactive.core.tables import Clearing, Orders, Positions
+from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
 from transactive.market import registry

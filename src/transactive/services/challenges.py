@@ -58,6 +58,8 @@ def challenges_in(client: ChainClient, deployed: Deployment, community: Communit
 def _logged(client: ChainClient, deployed: Deployment, community: Community) -> Iterator[ChainChallenge]:
     from eth_utils.crypto import keccak
 
+    from transactive.chain.nodes.events import event_of
+
     for name, one in deployed.everything.items():
         kind = name.split()[0]
         if kind not in EVENTS:
@@ -65,7 +67,7 @@ def _logged(client: ChainClient, deployed: Deployment, community: Community) -> 
         contract = client.contract(kind, one.address)
         topics = ["0x" + keccak(text=signature).hex() for signature in EVENTS[kind]]
         for log in client.logs(contract, deployed.block, topics=[topics]):
-            event, arguments = client.event(contract, log)
+            event, arguments = event_of(contract, log)
             title, text, grave = _words(event, arguments, community, deployed.accounts)
             yield ChainChallenge(int(log["blockNumber"], 16), name.replace("_", " "), title, text, grave)
 

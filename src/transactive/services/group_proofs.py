@@ -12,7 +12,7 @@ from transactive.engine.books.rebuilt import books_at
 
 if TYPE_CHECKING:
     from transactive.chain.disputes.leaf_file import NestedFile
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.core.community.community import Community
     from transactive.core.proofs.leaves import SlotLeaves

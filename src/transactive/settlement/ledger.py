@@ -21,7 +21,8 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
-from transactive.core.tables import Positions, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray, IntArray, money_text
 from transactive.settlement.unmetered_slots import UnmeteredSlots, marks_of, silent
 

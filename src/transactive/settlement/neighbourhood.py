@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.tables import Delivery
 from transactive.core.tariff import NearFee
+from transactive.core.trades.delivery import Delivery
 from transactive.core.units import IntArray, share_columns
 
 

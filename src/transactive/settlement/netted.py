@@ -43,8 +43,10 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray, IntArray, share_columns
 from transactive.settlement.neighbourhood import near_use_wh
 from transactive.settlement.netted_rules import check_postings

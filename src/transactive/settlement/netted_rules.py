@@ -7,8 +7,8 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
 from transactive.core.postings import Postings
-from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
 from transactive.core.units import IntArray, share_columns
 from transactive.settlement.neighbourhood import near_use_wh
 

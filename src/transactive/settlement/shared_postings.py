@@ -19,8 +19,8 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
+from transactive.core.trades.delivery import Delivery
 from transactive.core.units import PPM, IntArray, share_columns
 from transactive.settlement.neighbourhood import near_wh
 from transactive.settlement.netted import Line, book

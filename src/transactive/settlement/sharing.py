@@ -26,7 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.core.units import PPM, IntArray, share_capped, share_columns
 
 

@@ -27,8 +27,8 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Positions
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray, IntArray
 from transactive.settlement.funds import collect, transfer
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.tables import Orders, Positions, Refusals
+from transactive.core.tables import Orders, Refusals
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray, IntArray
 
 

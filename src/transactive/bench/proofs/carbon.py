@@ -26,7 +26,9 @@ from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.slot_tree import SlotTree, depth_for_accounts
-from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.delivery import Delivery
+from transactive.core.trades.positions import Positions
 from transactive.engine.books.carbon_leaves import carbon_leaves
 from transactive.metering.registers import measure
 from transactive.settlement.netted import deliver

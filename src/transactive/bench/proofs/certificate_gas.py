@@ -17,6 +17,7 @@ import numpy as np
 from transactive.bench.proofs.chain import gas
 from transactive.bench.report import Row
 from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
+from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves
@@ -188,9 +189,7 @@ def _client(keys: DemoKeys, accounts: int) -> ChainClient:
 
 def _ledger(client: ChainClient, keys: DemoKeys, accounts: int, **rules: Any) -> ChainLedger:  # noqa: ANN401
     """A community's contracts."""
-    from transactive.chain.ledgers.settlement import ChainLedger
-
-    return ChainLedger.deploy(
+    return deploy_settlement(
         client,
         keys,
         accounts=accounts,

@@ -23,6 +23,7 @@ import numpy as np
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
+from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.slot_tree import SlotTree
@@ -80,12 +81,11 @@ def gas(name: str, used: float, reference: str | None = None, theirs: float | No
 def settlement_gas(members: int) -> dict[str, float]:
     """Two days of a community: slot commits, netting, a challenge that is right, deposits and a withdrawal [gas]."""
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
 
     keys, found = DemoKeys("bench"), dict[str, float]()
     with closing(ChainClient.open("embedded::memory:", alloc=keys.addresses(members))) as client:
-        ledger = ChainLedger.deploy(
+        ledger = deploy_settlement(
             client,
             keys,
             accounts=members,

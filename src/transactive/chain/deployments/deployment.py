@@ -15,7 +15,9 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.deploying import deploy_settlement
+from transactive.chain.ledgers.groups.deploying import deploy_groups
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
@@ -185,7 +187,7 @@ def deploy(
         "currency_address": currency,
     }
     if not community.groups:
-        return ChainLedger.deploy(
+        return deploy_settlement(
             client, keys, accounts=community.chart.on_chain, timestamp=timestamp, beneficiary=community.chart.community,
             direct=direct, holders=holders, registry_address=registry, first_slot=first_slot, **rules,
         )  # fmt: skip
@@ -195,7 +197,7 @@ def deploy(
             " direct certificates and no migration; leave these options out"
         )
     most = len(max(community.groups, key=len))
-    return GroupedLedger.deploy(client, keys, members=len(community.members), most=most, timestamp=timestamp, **rules)
+    return deploy_groups(client, keys, members=len(community.members), most=most, timestamp=timestamp, **rules)
 
 
 def attach(client: ChainClient, keys: Keys, community: Community, address: str) -> ChainLedger | GroupedLedger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.community.community import Community

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.nodes.mining import BY_ITSELF, WHEN_TOLD
 from transactive.chain.nodes.nodes import RpcNode
 from transactive.chain.nodes.remote import Patience, provider_for
-from transactive.chain.nodes.remote_node import BY_ITSELF, WHEN_TOLD
 from transactive.chain.nodes.sending import hash_of
 from transactive.chain.nodes.urls import shown
 from transactive.core.errors import ChainError

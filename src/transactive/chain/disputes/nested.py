@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.commitments import Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
 from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n

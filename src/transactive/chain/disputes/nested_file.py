@@ -9,7 +9,7 @@ from web3.contract import Contract
 from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.leaf_file import NestedFile, PlacedFile, placed_file
 from transactive.chain.disputes.nested import NestedProof, Placed, evidence_of
-from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import InputError
 from transactive.core.proofs.groups import agrees

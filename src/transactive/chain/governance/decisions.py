@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from transactive.chain.governance.proposals import Governance
+from transactive.chain.nodes.events import event_of
 from transactive.core.errors import ChainError
 from transactive.core.governance.decided import Decided, holding_from
 from transactive.core.governance.numbers import number_at
@@ -22,7 +23,7 @@ def decisions(
     last = client.height - (0 if client.is_embedded else depth)
     found = []
     for log in client.logs(rules, after + 1, last) if last > after else ():
-        name, said = client.event(rules, log)
+        name, said = event_of(rules, log)
         if name == "RuleSet":
             block, since = int(log["blockNumber"], 16), int(said["since"])
             found.append(

@@ -16,6 +16,7 @@ from transactive.chain.artifact import artifact
 from transactive.chain.deployments.deployment import Deployed, Deployment, code_keccak, furthest_gate
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.events import event_of
 from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 from transactive.core.errors import ChainError, InputError
@@ -201,7 +202,7 @@ def _minters(client: ChainClient, known: Deployment) -> list[str]:
     named: dict[str, None] = {}
     for log in client.cursor([currency], max(known.block - DEPLOYED_WITHIN, 0)).read().added:
         try:
-            name, values = client.event(currency, log)
+            name, values = event_of(currency, log)
         except ChainError:  # an event of a token that is not ours
             continue
         if name == "MinterSet":

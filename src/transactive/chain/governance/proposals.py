@@ -12,6 +12,7 @@ from web3.contract import Contract
 
 from transactive.chain.deployments.deployment import Deployment
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.events import event_of
 from transactive.core.errors import ChainError, InputError
 from transactive.core.governance.numbers import NUMBERS, number_at
 from transactive.core.slots import time_text
@@ -98,7 +99,7 @@ class Governance:
         logs = self.client.logs(self.governor, topics=topics)
         if not logs:
             raise ChainError(f"proposal {number}: the node has no event of it; ask one that keeps all logs")
-        _, said = self.client.event(self.governor, logs[0])
+        _, said = event_of(self.governor, logs[0])
         course = self.client.read(self.governor, "proposals", number)
         electorate, _, yes, no, ends, seconded, flags = map(int, course)
         terms = self.client.read(self.governor, "termsOf", number)

@@ -13,7 +13,8 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.nodes.client import Block, ChainClient
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.receipts import Block
 from transactive.chain.twins.registry import CONSUMER, PRODUCER
 
 CAP_N = 2**96

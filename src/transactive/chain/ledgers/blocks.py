@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transactive.chain.nodes.client import Receipt
+from transactive.chain.nodes.receipts import Receipt
 
 
 @dataclass(frozen=True, slots=True)

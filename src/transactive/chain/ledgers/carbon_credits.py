@@ -10,7 +10,8 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 from web3.contract import Contract
 
-from transactive.chain.nodes.client import Block, ChainClient
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.receipts import Block
 
 COINS = 10**18
 """What an account without coins gets for gas on an embedded or development chain [wei]."""

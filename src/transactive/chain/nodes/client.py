@@ -9,19 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import rlp
 from eth_account.signers.local import LocalAccount
-from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
-from web3.datastructures import AttributeDict
 from web3.exceptions import ContractLogicError, Web3Exception
 
 from transactive.chain.artifact import artifact
@@ -31,36 +25,25 @@ from transactive.chain.nodes.calls import MOST_WORDS, CallData
 from transactive.chain.nodes.events import Cursor, read_logs
 from transactive.chain.nodes.nodes import EmbeddedNode, Json, Queued
 from transactive.chain.nodes.outbox import Outbox
+from transactive.chain.nodes.receipts import (
+    Block,
+    Receipt,
+    block_of,
+    bytes_of_hex,
+    contract_address,
+    gas_of_receipt,
+    why_failed,
+)
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.chain.nodes.remote_node import RemoteNode
 from transactive.chain.nodes.urls import embedded_path, is_embedded
 from transactive.chain.releases import abi_for
-from transactive.chain.revert_reasons import UNKNOWN, reason_in, reason_of
+from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.core.errors import ChainError, ContractRevert
 
 ETHER = 10**18
 START_BALANCE = 10**6 * ETHER
 PATIENT = Patience()
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one transaction. kind: called function, or "deploy NAME". gas_used [gas]."""
-
-    kind: str
-    tx_hash: bytes
-    block: int
-    gas_used: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Block that holds the last of what was sent, and the receipts of it all. timestamp [Unix s]."""
-
-    number: int
-    hash: bytes
-    timestamp: int
-    receipts: tuple[Receipt, ...]
 
 
 class ChainClient:
@@ -133,7 +116,7 @@ class ChainClient:
     @property
     def head_hash(self) -> bytes:
         """Hash of the newest block."""
-        return _bytes(self._node.block()["hash"])
+        return bytes_of_hex(self._node.block()["hash"])
 
     @property
     def head_timestamp(self) -> int:
@@ -161,7 +144,7 @@ class ChainClient:
 
     def code(self, address: str) -> bytes:
         """Code at an address, empty if there is none."""
-        return _bytes(self._node.ask("eth_getCode", address, "latest"))
+        return bytes_of_hex(self._node.ask("eth_getCode", address, "latest"))
 
     def coins(self, address: str) -> int:
         """What an address holds of the chain's own coin, which pays for gas [wei]."""
@@ -224,7 +207,7 @@ class ChainClient:
         at, found = hex(self.height if block is None else block), b""
         for first in range(0, count, MOST_WORDS):
             code = self._calls.reader(contract, function, first, min(first + MOST_WORDS, count))
-            found += _bytes(self._node.ask("eth_call", {"data": code}, at))
+            found += bytes_of_hex(self._node.ask("eth_call", {"data": code}, at))
         return [int.from_bytes(found[place : place + 32], "big") for place in range(0, len(found), 32)]
 
     def block(self, timestamp: int) -> Block:
@@ -243,12 +226,12 @@ class ChainClient:
         self._nonces |= {queued.sender.address: queued.nonce + 1 for queued in queue}
         for queued, receipt in zip(queue, receipts, strict=True):
             if receipt["status"] != "0x1":
-                raise ContractRevert(self._reason(queued, receipt))
+                raise ContractRevert(why_failed(self._node, queued, receipt))
         made = tuple(
-            Receipt(queued.kind, _bytes(r["transactionHash"]), int(r["blockNumber"], 16), _gas(r))
+            Receipt(queued.kind, bytes_of_hex(r["transactionHash"]), int(r["blockNumber"], 16), gas_of_receipt(r))
             for queued, r in zip(queue, receipts, strict=True)
         )
-        return _block(self._node.block(made[-1].block if made else "latest"), made)
+        return block_of(self._node.block(made[-1].block if made else "latest"), made)
 
     def wait_for_window(self, timestamp: int) -> None:
         """Wait until a chain that keeps its own time is past `timestamp` [Unix s]; no other makes anybody wait.
@@ -264,7 +247,7 @@ class ChainClient:
         Raises ChainError if the chain is beyond without such a block, or has lost it.
         """
         found = self._node.find(timestamp)
-        return None if found is None else _block(found, ())
+        return None if found is None else block_of(found, ())
 
     def forget(self) -> None:
         """Drop what is queued and read nonces anew: after a revert of the chain itself."""
@@ -283,16 +266,9 @@ class ChainClient:
         """Reader of the contracts' events from block `first` on, which notices reorganisations."""
         return Cursor(self._node, tuple(contract.address for contract in contracts), first)
 
-    def event(self, contract: Contract, log: Json) -> tuple[str, Json]:
-        """Name and arguments of a contract's raw log. Raises ChainError for one that is not in its ABI."""
-        for kind in cast("Any", contract).events:
-            if log["topics"] and log["topics"][0] == "0x" + kind.topic.removeprefix("0x"):
-                return str(kind.event_name), dict(kind().process_log(_typed(log))["args"])
-        raise ChainError(f"block {int(log['blockNumber'], 16)} has a log of no event of ours; is the program too old?")
-
     def gas_of(self, tx_hash: str) -> int:
         """Gas that a mined transaction used."""
-        return _gas(self._node.ask("eth_getTransactionReceipt", tx_hash))
+        return gas_of_receipt(self._node.ask("eth_getTransactionReceipt", tx_hash))
 
     def gas_of_all(self, tx_hashes: Sequence[str]) -> list[int]:
         """Gas that each of many mined transactions used; of an embedded chain at one look."""
@@ -318,47 +294,3 @@ class ChainClient:
         nonce = self._peek_nonce(sender.address)
         self._nonces[sender.address] = nonce + 1
         self._queue.append(Queued(sender, nonce, to, data, kind, value))
-
-    def _reason(self, queued: Queued, receipt: Json) -> str:
-        """Why a mined call failed: from the receipt, or by calling again where it happened and one block before."""
-        if receipt.get("revertReason"):
-            reason = reason_in(bytes.fromhex(receipt["revertReason"][2:]))
-            return reason or f"{queued.kind} {UNKNOWN}"
-        number = int(receipt["blockNumber"], 16)
-        call = {
-            "from": queued.sender.address,
-            "to": queued.to,
-            "data": queued.data,
-            "value": hex(queued.value),
-        }
-        for at in (number, number - 1):
-            try:
-                self._node.ask("eth_call", call, hex(at))
-            except ChainError as error:
-                if reason := reason_of(str(error)):
-                    return reason
-        return f"{queued.kind} {UNKNOWN}"
-
-
-def contract_address(sender: str, nonce: int) -> ChecksumAddress:
-    """Address of the contract that an account creates with this nonce."""
-    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
-
-
-def _typed(log: Json) -> Any:  # noqa: ANN401 - web3's type has more than it reads
-    """Log with bytes and numbers in place of their text."""
-    numbers = {name: int(log[name], 16) for name in ("blockNumber", "logIndex", "transactionIndex")}
-    texts = {name: HexBytes(log[name]) for name in ("data", "blockHash", "transactionHash")}
-    return AttributeDict(log | numbers | texts | {"topics": [HexBytes(topic) for topic in log["topics"]]})
-
-
-def _gas(receipt: Json) -> int:
-    return int(receipt["gasUsed"], 16)
-
-
-def _block(header: Json, receipts: tuple[Receipt, ...]) -> Block:
-    return Block(header["number"], _bytes(header["hash"]), header["timestamp"], receipts)
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))

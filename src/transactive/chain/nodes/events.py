@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hexbytes import HexBytes
+from web3.contract import Contract
+from web3.datastructures import AttributeDict
 
 from transactive.chain.nodes.nodes import Json, RpcNode
 from transactive.core.errors import ChainError, NodeUnreachable
@@ -111,3 +116,18 @@ def read_logs(
             continue
         first = end + 1
     return found
+
+
+def typed_log(log: Json) -> Any:  # noqa: ANN401 - web3's type has more than it reads
+    """Log with bytes and numbers in place of their text."""
+    numbers = {name: int(log[name], 16) for name in ("blockNumber", "logIndex", "transactionIndex")}
+    texts = {name: HexBytes(log[name]) for name in ("data", "blockHash", "transactionHash")}
+    return AttributeDict(log | numbers | texts | {"topics": [HexBytes(topic) for topic in log["topics"]]})
+
+
+def event_of(contract: Contract, log: Json) -> tuple[str, Json]:
+    """Name and arguments of a contract's raw log. Raises ChainError for one that is not in its ABI."""
+    for kind in cast("Any", contract).events:
+        if log["topics"] and log["topics"][0] == "0x" + kind.topic.removeprefix("0x"):
+            return str(kind.event_name), dict(kind().process_log(typed_log(log))["args"])
+    raise ChainError(f"block {int(log['blockNumber'], 16)} has a log of no event of ours; is the program too old?")

@@ -6,12 +6,12 @@ embedded chain does. Any other keeps its own time and is paid for gas; a step is
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from transactive.chain import trouble
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
+from transactive.chain.nodes.mining import DevelopmentMiner
 from transactive.chain.nodes.nodes import CALL_GAS, HASHES_ONLY, Json, Queued, RpcNode, block_with_time
 from transactive.chain.nodes.older_chain import put_back
 from transactive.chain.nodes.outbox import FinishedStep, Outbox
@@ -23,8 +23,6 @@ from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.chain.trouble import NonceTaken, Underpriced
 from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
 
-BY_ITSELF, WHEN_TOLD = True, False
-"""Parameter of evm_setAutomine."""
 CONFIRMATIONS = 3
 """Blocks on top of a transaction before it counts, where blocks can be reorganised."""
 
@@ -42,13 +40,12 @@ class RemoteNode(RpcNode):
         self._free = self._chain_id in DEVELOPMENT_CHAINS
         self._confirmations = 0 if self._free else CONFIRMATIONS
         self._recovery = Recovery(self, outbox, self._sender, self.place, provider.patience, self._confirmations)
-        self._mines_for_us = False
+        self._miner = DevelopmentMiner(self, self.place, provider.patience)
 
     def close(self) -> None:
         """Give a development node its own mining back, and close the connection."""
         try:
-            if self._mines_for_us:
-                self.ask("evm_setAutomine", BY_ITSELF)
+            self._miner.give_back()
         except ChainError:
             pass  # it is gone: there is nothing to give back
         finally:
@@ -60,20 +57,8 @@ class RemoteNode(RpcNode):
 
         Raises ChainError if it cannot.
         """
-        if not self._free:
-            return
-        for address in addresses:
-            if self.number("eth_getBalance", address, "latest") == 0:
-                try:
-                    self.ask("hardhat_setBalance", address, hex(wei))  # Anvil and Hardhat know this name
-                except ChainError as error:
-                    raise ChainError(f"{address} has no ether on {self.place}: {error}; fund it first") from error
-        newest = self.block()
-        if newest["number"] == 0 and newest["timestamp"] > genesis_time:
-            try:
-                self.ask("evm_setTime", hex(genesis_time))  # Anvil's: time may go back
-            except ChainError:
-                return  # `_follow` says so if it matters
+        if self._free:
+            self._miner.prepare(addresses, wei, genesis_time)
 
     @property
     def is_interrupted(self) -> bool:
@@ -106,9 +91,9 @@ class RemoteNode(RpcNode):
             return block_with_time(self, timestamp) if looked_up else None
         found: Json | None = self.ask("eth_getBlockByNumber", hex(step.number), HASHES_ONLY)
         if found is None or found["hash"] != "0x" + step.hash.hex():
-            if self._free and found is None and self._takes_over():
+            if self._free and found is None and self._miner.takes_over():
                 self._recovery.check_same_chain(step)
-                put_back(self, self._outbox, self._sender, self.place, self._mine)
+                put_back(self, self._outbox, self._sender, self.place, self._miner.mine)
                 return self.find(timestamp)
             return self._recovery.find_again(timestamp, step)
         return self.block(step.number)
@@ -181,24 +166,11 @@ class RemoteNode(RpcNode):
 
     def _follow(self, timestamp: int) -> bool:
         """Take over the mining of a development node. False if it keeps its own; ChainError if its time is ahead."""
-        if not self._takes_over():
+        if not self._miner.takes_over():
             return False
         newest = self.block()
         if newest["number"] > 0 and newest["timestamp"] >= timestamp and not self._outbox.holds(timestamp):
             raise trouble.beyond(self.place, newest["timestamp"], timestamp)
-        return True
-
-    def _takes_over(self) -> bool:
-        """Take over the mining of a development node; False if it keeps its own."""
-        if self._mines_for_us:
-            return True
-        try:
-            self.ask("evm_setAutomine", WHEN_TOLD)
-        except NodeUnreachable:
-            raise
-        except ChainError:
-            return False
-        self._mines_for_us = True
         return True
 
     def _in_one_block(self, queue: list[Queued], timestamp: int) -> list[Json]:
@@ -208,38 +180,18 @@ class RemoteNode(RpcNode):
             self._despite_others(queue, position, timestamp, partial(self._send_free, queue, position, timestamp, base))
         missing = [position for position in range(len(queue)) if not self._sender.mined(timestamp, position)]
         if missing or not queue:
-            self._mine(timestamp)
+            self._miner.mine(timestamp)
         for _ in range(len(queue)):
             missing = [position for position in missing if not self._sender.mined(timestamp, position)]
             if not missing:
                 break
-            self._mine(self.block()["timestamp"] + 1)
+            self._miner.mine(self.block()["timestamp"] + 1)
         return [self._wait(timestamp, queue, position, 0) for position in range(len(queue))]
 
     def _send_free(self, queue: list[Queued], position: int, timestamp: int, base: int) -> None:
         """Sign and send one call where gas costs nothing; base: base fee now [wei per gas]."""
         tip = len(queue) - position  # a node that sorts by tip keeps the order
         self._sender.send(self._kept(queue, position, timestamp, CALL_GAS, 2 * base + tip, tip), queue[position])
-
-    def _mine(self, timestamp: int) -> None:
-        """Let a block be mined at `timestamp`, or one second after the newest if that is later; once."""
-        before = self.block()
-        when = max(timestamp, before["timestamp"] + 1 if before["number"] else 0)
-        for pause in (*self._patient.patience.pauses(), None):
-            try:
-                self.ask("evm_mine", hex(when))
-            except NodeUnreachable:
-                if self.block()["number"] > before["number"]:
-                    return
-                if pause is None:
-                    raise
-            except ChainError:
-                if before["timestamp"] < when:
-                    raise
-                raise trouble.beyond(self.place, before["timestamp"], when) from None
-            else:
-                return
-            time.sleep(pause or 0)
 
     # -- any other node -------------------------------------------------------------------------
 

@@ -115,11 +115,13 @@ def run_act(
 
 def _events(call: Call, tx_hash: bytes) -> list[str]:
     """What the contract logged of the call: numbers that the next act needs, as that of a trade."""
+    from transactive.chain.nodes.events import event_of
+
     log_of = call.client.receipt("0x" + tx_hash.hex())["logs"]
     told = []
     for log in log_of:
         if log["address"].lower() == call.contract.address.lower():
-            name, values = call.client.event(call.contract, log)
+            name, values = event_of(call.contract, log)
             words = (f"{key}={value.hex() if isinstance(value, bytes) else value}" for key, value in values.items())
             told.append(f"{name} {' '.join(words)}")
     return told

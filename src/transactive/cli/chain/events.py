@@ -38,6 +38,8 @@ def run_events(node: str, file: Path | None, *, follow: bool, json: bool) -> Non
 
 def _events(client: ChainClient, deployment: Deployment, *, follow: bool) -> Iterator[dict[str, Any]]:
     """Events in the order in which they have to be believed."""
+    from transactive.chain.nodes.events import event_of
+
     contracts = {
         deployed.address.lower(): (name, client.contract(name.split()[0], deployed.address))
         for name, deployed in deployment.everything.items()
@@ -48,7 +50,7 @@ def _events(client: ChainClient, deployment: Deployment, *, follow: bool) -> Ite
         for taken_back, logs in ((True, news.removed), (False, news.added)):
             for log in logs:
                 name, contract = contracts[log["address"].lower()]  # nodes differ in letters
-                event, arguments = client.event(contract, log)
+                event, arguments = event_of(contract, log)
                 yield {
                     "block": int(log["blockNumber"], 16),
                     "contract": name,

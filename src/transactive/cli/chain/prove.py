@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transactive.chain.commitments import Opening
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.core.community.community import Community
@@ -68,7 +68,7 @@ class OpenedRun:
 
     def one_settlement(self, what: str) -> ChainLedger:
         """The ledger of a community that settles in one. Raises InputError for groups, which do not commit `what`."""
-        from transactive.chain.ledgers.groups import GroupedLedger
+        from transactive.chain.ledgers.groups.ledger import GroupedLedger
 
         if isinstance(self.ledger, GroupedLedger):
             raise InputError(f"{what} in groups are not committed on chain; the state and statements have them")
@@ -120,7 +120,7 @@ def prove(run: OpenedRun, books: SlotBooks, index: int) -> tuple[LeafFile, dict[
 
     Raises StateError where the chain has another.
     """
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
 
     if not isinstance(run.ledger, GroupedLedger):
         return _prove(run, books, index, run.ledger, (books.leaves, index)), {}

@@ -21,7 +21,7 @@ from transactive.settlement.ledger import Ledger
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.blocks import BlockReceipt
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.store import Store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from transactive.core.community.limits import DebitLimits
 from transactive.core.slots import MarketClock
+from transactive.settlement.ledger import Ledger
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import LimitsReader
@@ -33,6 +34,12 @@ class LimitsAtGates:
             kept = self.keeper.limits(slot)
             self.known[slot] = kept or self.chain.newest(self.clock.period(slot))
         return self.known[slot]
+
+    def apply(self, slot: int, ledger: Ledger) -> None:
+        """Let nobody be debited more in a slot's period than it allowed."""
+        limits = self.at_gate(slot)
+        if limits is not None:
+            ledger.limit(slot, limits.most_n)
 
     def delivered(self, slot: int) -> None:
         """A slot is over."""

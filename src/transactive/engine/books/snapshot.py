@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from transactive.carbon.certificates.storage import Lots
 from transactive.core.errors import StateError
+from transactive.core.proofs.accepted_orders import hashes_of
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import DeviceRules
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.books.commitments import ChainCommitments
@@ -24,6 +27,7 @@ from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, LedgerTotals
+from transactive.settlement.unmetered_slots import marks_of
 from transactive.trading.agents.order_gathering import OrderGatherer
 
 
@@ -215,6 +219,13 @@ def put_ledger(snapshot: Snapshot, ledger: Ledger, commitments: ChainCommitments
     commitments.windows = snapshot.windows
     if snapshot.booked_n is not None:
         commitments.queue_booked(snapshot.booked_n.value())
+
+
+def stand_after(ledger: Ledger, book: SlotBook, places: Sequence[int]) -> None:
+    """Let a ledger stand after a slot that was delivered: its leaves may still be needed. places: as members sign."""
+    ledger.positions = book.positions
+    ledger.orders = tuple(hashes_of(book.accepted, places))
+    ledger.marks = marks_of(book.readings, is_void=book.is_void)
 
 
 def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:

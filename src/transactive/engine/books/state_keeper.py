@@ -13,8 +13,9 @@ from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
-from transactive.core.tables import Clearing, Orders, Positions
+from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.trades.positions import Positions
 from transactive.engine.books.slot_book import read_slot
 from transactive.engine.carbon.certificate_market import CertificateSession
 from transactive.engine.sessions import Session

@@ -12,7 +12,8 @@ from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.setting import Setting
-from transactive.core.tables import Delivery, Readings
+from transactive.core.tables import Readings
+from transactive.core.trades.delivery import Delivery
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Site
 from transactive.market.network.metered_flow import MeteredFlow

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from transactive.core.errors import require
 from transactive.core.ports import Command, LateReading, MeterHistory, Stored
-from transactive.core.tables import Baseline, Positions, Readings
+from transactive.core.tables import Baseline, Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.devices.recorded_history import RecordedHistory

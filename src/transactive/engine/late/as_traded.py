@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from transactive.core.tables import Positions, ReadingQuality, Readings
+from transactive.core.tables import ReadingQuality, Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray
 
 

@@ -10,7 +10,8 @@ from transactive.config.setting import Setting
 from transactive.core.errors import require
 from transactive.core.ports import LateReading, MeterHistory, Stored
 from transactive.core.proofs.meter_records import REGISTERS
-from transactive.core.tables import Baseline, Positions, ReadingQuality, Readings
+from transactive.core.tables import Baseline, ReadingQuality, Readings
+from transactive.core.trades.positions import Positions
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.late.as_traded import as_traded

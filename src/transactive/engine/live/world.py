@@ -11,7 +11,7 @@ from transactive.core.proofs.receipts import RecordReceipt
 from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import Work, fleet_of
 from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Kernel, Planners
+from transactive.engine.kernel import Kernel
 from transactive.engine.live.acts import JournaledActs
 from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.boxes.counter import BoxCounter
@@ -20,6 +20,7 @@ from transactive.engine.live.collector import Collector
 from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.sent_orders import JournaledOrders
 from transactive.engine.live.waiting import SessionClock
+from transactive.engine.planning.period_plans import Planners
 from transactive.engine.recorded import forecaster_of
 from transactive.store.live.journal import JournalReader
 from transactive.store.read.stages import last_delivered

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from transactive.chain.commitments import Commitment
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
 
 ACCOUNTING = (

@@ -18,7 +18,7 @@ from transactive.insight.statements.statement_slot import Four, StatementLeaf
 if TYPE_CHECKING:
     from transactive.chain.commitments import Commitment
     from transactive.chain.disputes.nested import Placed
-    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.groups.ledger import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
 
 
@@ -42,7 +42,7 @@ class StatedSettlement:
     @classmethod
     def of(cls, ledger: ChainLedger | GroupedLedger, index: int) -> StatedSettlement:
         """That of a member, by its number in the community."""
-        from transactive.chain.ledgers.groups import GroupedLedger
+        from transactive.chain.ledgers.groups.ledger import GroupedLedger
 
         if not isinstance(ledger, GroupedLedger):
             return cls(ledger, index)

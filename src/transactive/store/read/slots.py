@@ -15,8 +15,9 @@ from transactive.core.errors import StateError
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.slots import time_text
-from transactive.core.tables import Baseline, Clearing, Orders, Positions, ReadingQuality, Readings, Refusals
+from transactive.core.tables import Baseline, Clearing, Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import Tariff
+from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import Block
+    from transactive.chain.nodes.receipts import Block
 
 
 class SlotOnChain(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from web3.contract import Contract
 
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
-from transactive.chain.ledgers.group_parts import MemberGroup
+from transactive.chain.ledgers.groups.parts import MemberGroup
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 

@@ -10,42 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
-import numpy as np
 from web3.contract import Contract
 
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.history import opening
 from transactive.chain.keys.keys import Keys
-from transactive.chain.keys.roles import gateway_role
 from transactive.chain.ledgers import money
 from transactive.chain.ledgers.blocks import BlockReceipt, summed_gas
-from transactive.chain.ledgers.group_parts import MemberGroup, PartKeys, groups_at, named_keys
-from transactive.chain.ledgers.link_capital import FROM_GROUP, FROM_WHOLE, LinkCapital
-from transactive.chain.ledgers.member_limits import MemberLimits
+from transactive.chain.ledgers.groups.limits import GroupLimits
+from transactive.chain.ledgers.groups.link_capital import FROM_GROUP, FROM_WHOLE, LinkCapital
+from transactive.chain.ledgers.groups.parts import MemberGroup, groups_at, named_keys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
-from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
-from transactive.core.community.limits import DebitLimits
+from transactive.core.accounts import NAMED
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import SigningPlace
 from transactive.core.proofs.slot_tree import SlotTree
-
-
-class GroupLimits:
-    """Reader of the limits of the members of all groups."""
-
-    def __init__(self, groups: Sequence[MemberGroup]) -> None:
-        self._readers: list[MemberLimits] = [group.ledger.limits(len(group.members)) for group in groups]
-
-    def newest(self, period: int) -> DebitLimits:
-        """Limits in a period as they stand at the newest block. Raises ChainError."""
-        found = [reader.newest(period) for reader in self._readers]
-        return DebitLimits(found[0].block, np.concatenate([limits.most_n for limits in found]))
 
 
 class GroupedLedger:
@@ -62,44 +46,6 @@ class GroupedLedger:
         self._client, self._keys, self.groups, self.whole = client, keys, tuple(groups), whole
         self._whole = client.contract("settlement", whole.address)
         self._capital = LinkCapital(client, keys, whole)
-
-    @classmethod
-    def deploy(
-        cls,
-        client: ChainClient,
-        keys: Keys,
-        *,
-        members: int,
-        timestamp: int,
-        most: int = MOST_MEMBERS,
-        **rules: Any,  # noqa: ANN401 - as `ChainLedger.deploy` takes them
-    ) -> GroupedLedger:
-        """Ledger on new contracts, with all members in groups of `most` at most, and the named accounts in the whole.
-
-        Each group has a gateway with a key of its own, because a reading's place counts within its group. timestamp: of
-        the first block [Unix s]. rules: as `ChainLedger.deploy` takes them. Raises ChainError.
-        """
-        spans = groups_of(members, most)
-        if len({keys.role(gateway_role(number)).address for number in range(len(spans))}) != len(spans):
-            raise ChainError(f"{len(spans)} groups need as many gateways, each with a key of its own; make them")
-        own = named_keys(keys, members)
-        rules |= {"beneficiary": str(own.account(NAMED.index("community")).address)}
-        whole = ChainLedger.deploy(
-            client, own, accounts=len(NAMED), places=len(spans), of_groups=True, timestamp=timestamp, **rules
-        )
-        rules |= {"currency_address": whole.currency_address}
-        groups = []
-        for number, span in enumerate(spans):
-            part, time = PartKeys(keys, span, gateway_role(number)), client.head_timestamp + 1
-            made = ChainLedger.deploy(client, part, accounts=len(span), places=1, timestamp=time, **rules)
-            ends = (made.address, whole.address, keys.role("on-ramp").address)
-            link = client.deploy(keys.role("owner"), "group_link", *ends)
-            for settlement in ends[:2]:
-                of = client.contract("settlement", settlement)
-                client.send(keys.role("operator"), of, "register", link.address)
-            client.block(client.head_timestamp + 1)
-            groups.append(MemberGroup.at(client, keys, number, span, (made.address, link)))
-        return cls(client, keys, groups, ChainLedger.attach(client, own, whole.address))
 
     @classmethod
     def attach(cls, client: ChainClient, keys: Keys, address: str, members: int) -> GroupedLedger:

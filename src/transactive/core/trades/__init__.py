@@ -1,0 +1,1 @@
+"""What was traded of a slot, and how it meets what meters counted."""
