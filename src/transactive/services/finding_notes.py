@@ -16,11 +16,14 @@ from msgspec import Meta
 
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
+from transactive.store.folder import write_private
 
 FILE, LOCK = "finding-notes.jsonl", "finding-notes.lock"
 LONGEST, MOST = 2_000, 200
 """Letters of a note, and what can be said about one finding."""
 MUTE_DAYS = (7, 30, 90)
+ERASED = "(erased)"
+"""In place of a note of or about somebody who is erased."""
 SayKind = Literal["note", "hand-over", "mute", "unmute"]
 
 
@@ -82,6 +85,24 @@ def say(folder: Path, note: FindingNote) -> None:
             raise InputError(f"finding {note.finding}: has {MOST} notes, the most; close it, or write elsewhere")
         line = msgspec.json.encode(msgspec.structs.replace(note, text=text)) + b"\n"
         _append(folder / FILE, line)
+
+
+def blank_notes(folder: Path, findings: set[int], people: set[str]) -> int:
+    """Blank what was said about some findings, and some people in all others; returns how many notes changed."""
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        said = _read(folder)
+        blanked = [_blank(each, findings, people) for each in said]
+        changed = sum(before != after for before, after in zip(said, blanked, strict=True))
+        if changed:
+            write_private(folder / FILE, b"".join(msgspec.json.encode(each) + b"\n" for each in blanked))
+    return changed
+
+
+def _blank(note: FindingNote, findings: set[int], people: set[str]) -> FindingNote:
+    """A note without a person in it."""
+    by, to = ("" if name in people else name for name in (note.by, note.to))
+    text = ERASED if note.text and (note.finding in findings or note.by in people) else note.text
+    return msgspec.structs.replace(note, by=by, to=to, text=text)
 
 
 def _append(path: Path, line: bytes) -> None:

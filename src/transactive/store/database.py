@@ -110,6 +110,11 @@ class Database:
             seal(connection, SETTINGS)
         self.forget()
 
+    def wipe_free_pages(self) -> None:
+        """Leave nothing of deleted or replaced rows in the files; other processes have to be off the folder."""
+        with self._state_errors(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            dialect.wipe(connection)
+
     @contextmanager
     def _state_errors(self) -> Iterator[None]:
         """Turn what the disk refuses, and what cannot be read, into a StateError that names the file."""

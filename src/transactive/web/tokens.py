@@ -112,6 +112,15 @@ def revoke(folder: Path, token_id: str) -> TokenGrant:
     return found[0]
 
 
+def forget_tokens(folder: Path, member: str) -> None:
+    """Take back all tokens of a member, and forget that they were."""
+    grants = read_grants(folder)
+    gone = {each.id for each in grants if each.member == member}
+    if gone:
+        _write(folder / FILE, [each for each in grants if each.member != member])
+        _write(folder / USES, {key: used for key, used in last_uses(folder).items() if key not in gone})
+
+
 def viewer_of(token: str, grants: Sequence[TokenGrant], now: int) -> tuple[Viewer, TokenGrant] | None:
     """Who a token stands for at a time. Every hash is compared in constant time, whichever matches."""
     given, found = _hash(token), None

@@ -16,10 +16,11 @@ from transactive.core.installed import named_extras
 from transactive.engine.books.rebuilt import community_of
 from transactive.services.bills import sepa
 from transactive.services.bills.camt import payments_of, read_statement
+from transactive.services.bills.erasure import erase_bills
 from transactive.services.bills.issue import bill_month
 from transactive.services.bills.journal import journal_csv
 from transactive.services.bills.open_items import OpenPaper, of_month, open_papers, remind
-from transactive.services.bills.parties import OperatorRecord, enter_parties, erase_party, read_parties
+from transactive.services.bills.parties import OperatorRecord, enter_parties, read_parties
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import decimal
 from transactive.settlement.bills.paper import Paper
@@ -51,18 +52,11 @@ def enter(folder: Path, file: Path) -> None:
 
 def erase_member(folder: Path, member: str, keep_years: int, today: str | None) -> None:
     """Erase a member's data, and those of its papers that nobody has to keep. Raises InputError if there are none."""
-    oldest = _day(today, "--date").year - keep_years
-    with _books(folder) as books:
-        erased = erase_party(folder, member)
-        papers = [each for each in open_papers(books) if each.paper.member == member]
-        kept = [each for each in papers if books.document(each.sequence) is not None]
-        over = [each.sequence for each in kept if int(each.paper.issued[:4]) < oldest]
-        with books.issuing() as session:
-            session.erase_documents(over)
-    if not erased and not over:
+    with _books(folder):
+        erased = erase_bills(folder, member, keep_years, _day(today, "--date").year)
+    if not erased.anything:
         raise InputError(f"{member}: nothing is on file of this member that could be erased")
-    left = len(kept) - len(over)
-    print(f"{member}: erased, with {len(over)} papers; {left} papers have to be kept for {keep_years} years")
+    print(f"{member}: erased, with {erased.papers} papers; {erased.kept} papers have to be kept for {keep_years} years")
 
 
 def show_papers(folder: Path, month: str | None, *, unpaid: bool, json: bool) -> None:

@@ -47,6 +47,15 @@ def stand_still(connection: sa.Connection) -> None:
         sqlite.stand_still(connection)
 
 
+def wipe(connection: sa.Connection) -> None:
+    """Leave nothing of rows that are gone; the connection commits each statement by itself."""
+    words = (
+        ("vacuum full",) if connection.dialect.name == "postgresql" else ("vacuum", "pragma wal_checkpoint(truncate)")
+    )
+    for each in words:
+        connection.exec_driver_sql(each)
+
+
 def definitions(connection: sa.Connection) -> list[tuple[str, str, str]]:
     """Kind, name and definition of what the database has, by name."""
     if connection.dialect.name == "postgresql":

@@ -5,6 +5,7 @@ Entries are added at the end and never changed. A run takes them up at its gates
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,15 @@ def made_since(store: Database, member: int, since: int, *, ordered: bool) -> in
     kind = sa.not_(IS_AUTHORISED) if ordered else IS_AUTHORISED
     counted = sa.select(sa.func.count().label("acts")).where(ACTS.c.member == member, ACTS.c.made > since, kind)
     return int(store.rows(counted)[0]["acts"])
+
+
+def blank_askers(store: Database, member: int, accounts: Sequence[str]) -> int:
+    """Blank who had signed in for a member's acts, and some accounts in all; signatures stay. Returns how many."""
+    with store.transaction() as connection:
+        mine = (ACTS.c.member == member) | ACTS.c.by.in_(accounts)
+        changed = connection.execute(sa.update(ACTS).where(mine, ACTS.c.by != "").values(by=""))
+        seal(connection, ACTS)
+    return changed.rowcount
 
 
 def _newest(store: Database, member: int, most: int, which: sa.ColumnElement[bool]) -> list[LoggedAct]:

@@ -14,6 +14,7 @@ from threading import Lock
 
 import msgspec
 
+from transactive.store.folder import write_private
 from transactive.web.problems import AccessDenied, TooMany
 
 LOG = "assistants.jsonl"
@@ -69,6 +70,22 @@ class AssistantGate:
             os.write(descriptor, line)
         finally:
             os.close(descriptor)
+
+
+def forget_requests(folder: Path, tokens: set[str]) -> None:
+    """Forget what was asked with some tokens, by their ids."""
+    for name in (EARLIER_LOG, LOG):
+        path = folder / name
+        if tokens and path.exists():
+            lines = [line for line in path.read_bytes().splitlines() if not _is_of(line, tokens)]
+            write_private(path, b"".join(line + b"\n" for line in lines))
+
+
+def _is_of(line: bytes, tokens: set[str]) -> bool:
+    try:
+        return msgspec.json.decode(line, type=AssistantRequest).token in tokens
+    except msgspec.MsgspecError:
+        return True
 
 
 def asked_by_assistants(folder: Path, token: str = "") -> list[AssistantRequest]:

@@ -101,7 +101,7 @@ def acts(
 ) -> ActPage:
     """What members did while the run went on, oldest first; a member's token shows its own."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(run_context, Pageable.ACTS, limit, cursor, member=only)
     store = run_context.reader.store
     return ActPage(items=act_views(store, run, [act_of(row) for row in rows]), next=after)

@@ -42,7 +42,7 @@ def forecasts(
 ) -> ForecastList:
     """What was forecast of a slot, of all together and of each member; a member's token shows its own."""
     run = run_context.run()
-    only, cleared = whose(run_context, run, request.user, of), run_context.reader.position().cleared
+    only, cleared = whose(run_context, run, request, of), run_context.reader.position().cleared
     slot = cleared if of_slot is None else run_context.slot(run, of_slot)
     if cleared is None or slot is None or slot > cleared:
         raise NotFound(f"slot {of_slot or 'of the run'}: its gate has not closed yet")

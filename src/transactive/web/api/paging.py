@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from litestar import Request
@@ -10,6 +11,7 @@ from litestar.params import QueryParameter
 
 from transactive.store.read.pages import Pageable, page
 from transactive.store.read.runs import Row, Run
+from transactive.web.accounts.looks import note_look
 from transactive.web.api import cursor as cursors
 from transactive.web.problems import AccessDenied, Problem
 from transactive.web.run_context import RunContext
@@ -55,9 +57,23 @@ def at_slot(run_context: RunContext, run: Run, slot: str | None) -> int | None:
     return None if slot is None else run_context.slot(run, slot)
 
 
-def whose(run_context: RunContext, run: Run, viewer: Viewer, member: str | None) -> int | None:
-    """Index of the only member to show, or None for all. Raises AccessDenied for somebody else's figures."""
+def looked(run_context: RunContext, request: ApiRequest, member: str | None) -> None:
+    """Note that staff looks at a member's figures, or with None at those of all homes."""
+    folder = run_context.reader.store.path.parent
+    note_look(folder, request.user, member, request.url.path, int(time.time()))
+
+
+def whose(
+    run_context: RunContext, run: Run, request: ApiRequest, member: str | None, *, lists: bool = True
+) -> int | None:
+    """Index of the only member to show, or None for all; a look by staff is noted.
+
+    lists: whether all are listed one by one, not only summed. Raises AccessDenied for somebody else's figures.
+    """
+    viewer = request.user
     if viewer.sees_all:
+        if lists or member is not None:
+            looked(run_context, request, member)
         return None if member is None else run_context.member(run, member)
     if viewer.member is None or member not in (None, viewer.member):
         raise AccessDenied(detail="This token shows its own member only.")

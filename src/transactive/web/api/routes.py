@@ -92,7 +92,7 @@ def orders(
 ) -> OrderPage:
     """Admitted orders with what they were given; a member's token shows its own."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(run_context, Pageable.ORDERS, limit, cursor, slot=at_slot(run_context, run, at), member=only)
     return OrderPage(items=_items(shapes.order, rows, run), next=after)
 
@@ -108,7 +108,7 @@ def refusals(
 ) -> RefusalPage:
     """Orders that a free balance could not lock; a member's token shows its own."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(
         run_context, Pageable.REFUSALS, limit, cursor, slot=at_slot(run_context, run, at), member=only
     )
@@ -125,7 +125,7 @@ def members(
 ) -> MemberPage:
     """Members over the slots so far; a member's token shows its own."""
     run, _, totals = run_context.look()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     first = 0 if cursor is None else cursors.decode("members", cursor, 1)[0] + 1
     indices = range(len(totals.members)) if only is None else range(only, only + 1)
     chosen = [index for index in indices if index >= first]
@@ -143,7 +143,7 @@ def insights(
 ) -> InsightsPage:
     """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(run_context, Pageable.ADVICE, limit, cursor, member=only)
     return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
 
@@ -159,7 +159,7 @@ def postings(
 ) -> PostingPage:
     """Money that moved; a member's token shows what it paid and received."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(
         run_context, Pageable.POSTINGS, limit, cursor, slot=at_slot(run_context, run, at), member=only
     )
@@ -177,7 +177,7 @@ def certificates(
 ) -> CertificatePage:
     """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
     run = run_context.run()
-    only = whose(run_context, run, request.user, of)
+    only = whose(run_context, run, request, of)
     rows, after = page_of(
         run_context, Pageable.CERTIFICATES, limit, cursor, slot=at_slot(run_context, run, at), member=only
     )

@@ -107,6 +107,13 @@ def settle_draft(
         ]
 
 
+def forget_drafts(folder: Path, member: str, now: int) -> None:
+    """Forget what was proposed for a home."""
+    if drafts_of(folder, member):
+        with _changed(folder, now) as book:
+            book.drafts = [each for each in book.drafts if each.member != member]
+
+
 def _read(folder: Path) -> DraftBook:
     path = folder / FILE
     if not path.exists():

@@ -77,7 +77,7 @@ def proof(
     Raises AccessDenied, StateError where the chain of the run is elsewhere.
     """
     run, reader = run_context.run(), run_context.reader
-    start, _ = run_context.slot(run, slot), whose(run_context, run, request.user, member)
+    start, _ = run_context.slot(run, slot), whose(run_context, run, request, member)
     folder = reader.store.path.parent
     if not has_chain(folder):
         raise StateError("the chain of this run is elsewhere; `transactive statement --node` makes proofs there")

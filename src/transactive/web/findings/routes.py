@@ -20,6 +20,7 @@ from transactive.services.finding_notes import LONGEST, FindingNote, FindingNote
 from transactive.texts.formatting import Words
 from transactive.web.accounts.book import read_book
 from transactive.web.api.item_shapes import seen_by
+from transactive.web.api.paging import looked
 from transactive.web.authentication import EVERYONE, NOTES
 from transactive.web.findings.page import finding_page, notes_part
 from transactive.web.history.part import Past
@@ -111,6 +112,8 @@ def _page(request: Request[Viewer, Any, Any], run_context: RunContext, number: i
     """The page. failed: why something could not be kept."""
     viewer, item = request.user, _found(request.user, run_context, number)
     run, position, totals = run_context.look()
+    if item.member is not None:
+        looked(run_context, request, run.community.ids[item.member])
     words = Words(run.community.currency, run.community.zone)
     past = Past.of(run_context.reader, run, totals.days, position)
     fresh = freshness(run, position, len(run.community.members), run_context.feed.idle, words)

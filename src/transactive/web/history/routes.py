@@ -85,7 +85,7 @@ def history(
     run, position, totals = run_context.look()
     if position.delivered is None:
         raise NotFound("nothing is delivered yet; ask again after the first slot")
-    index = whose(run_context, run, request.user, of)
+    index = whose(run_context, run, request, of, lists=False)
     past, asked = Past.of(run_context.reader, run, totals.days, position), AskedPeriod(span, day, first, last)
     period = asked_period(asked, day_of(past.now - 1, past.words))
     before = period.before()

@@ -18,6 +18,7 @@ from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
 from transactive.web.api.bill_routes import seen_by
+from transactive.web.api.paging import looked
 from transactive.web.assistants.card import drafts_card
 from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.events import id_text, newest
@@ -88,6 +89,7 @@ def slot_view(
     start = run_context.slot(run, slot)
     if position.cleared is None or start > position.cleared:
         raise NotFound(f"slot {time_text(start)}: its gate has not closed yet")
+    looked(run_context, request, None)
     asked, idle = ListAsked(find, sort, page), run_context.feed.idle
     context = slot_page(run_context.reader, run, position, totals, request.user, slot=start, idle=idle, asked=asked)
     live = {"after": id_text(newest(run, position)), "over": position.over}
@@ -137,6 +139,7 @@ def member_template(
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     viewer = request.user
     wanted = viewer.member if not viewer.sees_all else member or run.community.ids[0]
+    looked(run_context, request, wanted)
     index, chosen = run_context.member(run, wanted), _day(run, day)
     context = member_page(
         run_context.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
@@ -200,6 +203,8 @@ def carbon(
     viewer = request.user
     wanted = viewer.member if not viewer.sees_all else member or None
     index = None if wanted is None else run_context.member(run, wanted)
+    if wanted is not None:
+        looked(run_context, request, wanted)
     chosen = _day(run, day)
     context = carbon_page(
         run_context.reader, run, position, viewer, member=index, chosen=chosen, idle=run_context.feed.idle

@@ -23,6 +23,7 @@ from transactive.services.papers.jobs import PaperJobs
 from transactive.services.papers.pdf import statement_pdf
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
+from transactive.web.api.paging import looked
 from transactive.web.authentication import OPERATES, WITHOUT_GRID
 from transactive.web.papers.statement_file import statement_html
 from transactive.web.problems import NotFound
@@ -65,6 +66,7 @@ def statement(
     if whose is None:
         raise InputError("member: name whose statement it is, such as ?member=" + run.community.ids[0])
     run_context.member(run, whose)
+    looked(run_context, request, whose)
     folder = run_context.reader.store.path.parent
     if not (folder / CHAIN_FILE).is_file():  # opening one would begin it
         raise StateError("the chain of this run is elsewhere; `transactive statement --node` makes statements there")

@@ -1,0 +1,1 @@
+"""`transactive privacy …`: what is known of a person."""

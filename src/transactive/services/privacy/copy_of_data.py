@@ -1,0 +1,152 @@
+"""Everything that a state holds about one home, for the person: one archive, readable and as JSON."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import time_text
+from transactive.services.bills.open_items import listed
+from transactive.services.bills.parties import read_parties
+from transactive.services.finding_notes import all_notes
+from transactive.services.privacy.processing import PROCESSING
+from transactive.store import Store, holds_state
+from transactive.store.bills import BillBooks
+from transactive.store.read.forecasts import told_of
+from transactive.store.read.items import read_items
+from transactive.store.read.members import slots_of
+from transactive.store.read.pages import Pageable, page
+from transactive.store.read.runs import Reader, Run
+from transactive.tabular.spreadsheet import csv_text
+
+LISTED = (Pageable.ORDERS, Pageable.REFUSALS, Pageable.POSTINGS, Pageable.CERTIFICATES, Pageable.ACTS)
+ALL_ROWS = 10**9
+Rows = list[dict[str, Any]]
+
+
+def copy_of_data(folder: Path, member: str, more: Mapping[str, Any]) -> bytes:
+    """A zip of what a state folder holds about a member. more: what faces keep of it, by name.
+
+    Energy [Wh], money [n¤], prices [µ¤/kWh], carbon [mg], times in UTC. Raises InputError for an unknown member,
+    StateError for a folder without a run.
+    """
+    if not holds_state(folder):
+        raise StateError(f"{folder}: holds no run; give the --state folder of one")
+    with closing(Store(folder)) as store:
+        reader = Reader(store)
+        run = reader.run()
+        if run is None:
+            raise StateError(f"{folder}: its run has not begun; nothing is known of anybody yet")
+        if member not in run.community.ids:
+            raise InputError(f"{member}: not in this community; its members are {', '.join(run.community.ids[:20])}")
+        known = _known(reader, run, run.community.ids.index(member)) | _on_file(folder, member) | dict(more)
+    tables = {name: rows for name, rows in known.items() if isinstance(rows, list) and rows}
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as into:
+        into.writestr("read-me.txt", _read_me(member, known))
+        into.writestr("everything.json", msgspec.json.format(msgspec.json.encode({"member": member, **known})))
+        for name, rows in tables.items():
+            into.writestr(f"{name}.csv", _csv(rows))
+    return archive.getvalue()
+
+
+def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
+    """What the database knows."""
+    store, slots = reader.store, range(run.first_slot, run.last_slot + 1, run.clock.length)
+    notes = all_notes(store.path.parent)
+    found: dict[str, Any] = {
+        "registration": msgspec.to_builtins(run.community.members[member]),
+        "readings": [_timed(row) for row in slots_of(reader, member, slots[0], slots[-1])],
+    }
+    for listing in LISTED:
+        found[listing.title] = [_timed(row) for row in page(store, listing, ALL_ROWS, member=member)]
+    found["told"] = [dict(row) for row in page(store, Pageable.ADVICE, ALL_ROWS, member=member)]
+    found["findings"] = [
+        {**msgspec.to_builtins(item), "said": [msgspec.to_builtins(note) for note in notes[item.number].said]}
+        if item.number in notes
+        else msgspec.to_builtins(item)
+        for item in read_items(store, member)
+    ]
+    found["forecasts"] = list(_forecasts(reader, run, member, slots))
+    return found
+
+
+def _forecasts(reader: Reader, run: Run, member: int, slots: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """What was forecast of the home, where the run kept it."""
+    cleared = reader.position().cleared
+    for slot in slots:
+        if cleared is None or slot > cleared:
+            return
+        for told in told_of(reader, run, slot):
+            if told.member == member:
+                said = told.said
+                yield {
+                    "slot": time_text(slot),
+                    "target": said.target,
+                    "issued": time_text(said.issued),
+                    "figures": told.figures.tolist(),
+                    "came": told.came,
+                }
+
+
+def _on_file(folder: Path, member: str) -> dict[str, Any]:
+    """Address and bank, and papers with their e-invoices."""
+    party = read_parties(folder).members.get(member)
+    papers: Rows = []
+    mine = [each for each in listed(folder) if each.paper.member == member]
+    if mine:
+        with closing(BillBooks(folder)) as books:
+            for each in mine:
+                document = books.document(each.sequence)
+                text = document.decode() if document is not None else None
+                papers.append({**msgspec.to_builtins(each.paper), "e_invoice": text})
+    return {"party": None if party is None else msgspec.to_builtins(party), "papers": papers}
+
+
+def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its slot as a time."""
+    return {**row, "slot": time_text(row["slot"])} if isinstance(row.get("slot"), int) else dict(row)
+
+
+def _csv(rows: Rows) -> str:
+    """Rows as CSV; a cell that holds more than a value is JSON. Cells that a spreadsheet would run are neutral."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    return csv_text(names, cells)
+
+
+def _cell(value: object) -> str | int:
+    if value is None:
+        return ""
+    return value if isinstance(value, int | str) else msgspec.json.encode(value).decode()
+
+
+def _read_me(member: str, known: Mapping[str, Any]) -> str:
+    """What is in the archive, in words."""
+    lines = [
+        f"What is known of {member}",
+        "",
+        "everything.json holds all of it; each list is a CSV file as well.",
+        "Energy is Wh, money n¤ (a billionth of the currency), prices millionths of the currency a kWh, carbon mg.",
+        "Times are UTC.",
+        "",
+    ]
+    lines += [f"  {name}: {len(rows)} rows" for name, rows in known.items() if isinstance(rows, list)]
+    lines += ["", "What it is kept for:", ""]
+    for kind in PROCESSING:
+        lines += [
+            f"{kind.name}",
+            f"  what for: {kind.purpose}",
+            f"  where:    {kind.place}",
+            f"  seen by:  {kind.seen_by}",
+            f"  until:    {kind.ends}",
+            "",
+        ]
+    return "\n".join(lines)

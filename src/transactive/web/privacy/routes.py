@@ -1,0 +1,102 @@
+"""A person's data on the page: what is kept and what for, who looked, a copy of all of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from litestar.response import Template
+from msgspec import Meta
+
+from transactive.services.privacy.copy_of_data import copy_of_data
+from transactive.services.privacy.processing import PROCESSING
+from transactive.store.read.runs import Run
+from transactive.texts.formatting import Words, stamp
+from transactive.web.accounts.looks import EVERYBODY, StaffLook, looks_at
+from transactive.web.api.paging import SHARED, ApiRequest, OfMember
+from transactive.web.api.records import Time, View
+from transactive.web.authentication import NOTES, WITHOUT_GRID
+from transactive.web.privacy.kept import kept_of
+from transactive.web.problems import AccessDenied
+from transactive.web.run_context import RunContext
+from transactive.web.viewers import Viewer
+
+MOST_SHOWN = 50
+
+
+class StaffLookView(View, frozen=True, kw_only=True):
+    """A look by staff."""
+
+    at: Time
+    who: Annotated[str, Meta(description="Account, or name and id of a token")]
+    scope: str
+    all_homes: Annotated[bool, Meta(description="Whether it was at a list of all homes")]
+    place: Annotated[str, Meta(description="Address that was looked at")]
+
+
+class StaffLookList(View, frozen=True, kw_only=True):
+    """Looks of a year, newest first."""
+
+    items: list[StaffLookView]
+
+
+@get("/api/v1/looks", opt=WITHOUT_GRID, **SHARED)
+def looks(request: ApiRequest, run_context: NamedDependency[RunContext], of: OfMember = None) -> StaffLookList:
+    """Who of the staff looked at a home's figures; a member's token shows its own."""
+    member = _home(run_context, run_context.run(), request.user, of)
+    return StaffLookList(items=[_view(each) for each in looks_at(run_context.reader.store.path.parent, member)])
+
+
+@get("/privacy", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
+def privacy_page(
+    request: Request[Viewer, Any, Any], run_context: NamedDependency[RunContext], member: FromQuery[str | None] = None
+) -> Template:
+    """What a community keeps of its people; to a home also who looked."""
+    run, viewer = run_context.run(), request.user
+    words, folder = Words(run.community.currency, run.community.zone), run_context.reader.store.path.parent
+    home = _home(run_context, run, viewer, member) if viewer.member or member else None
+    found = [] if home is None else looks_at(folder, home)[:MOST_SHOWN]
+    rows = [
+        {
+            "at": words.moment(each.at),
+            "who": each.who,
+            "scope": each.scope,
+            "what": "a list of all homes" if each.member == EVERYBODY else "your home" if viewer.member else home,
+            "place": each.place,
+        }
+        for each in found
+    ]
+    context = {"viewer": viewer, "run": run, "home": home, "looks": rows, "processing": PROCESSING}
+    return Template("privacy.html", context=context)
+
+
+@get("/privacy/copy", opt=NOTES, sync_to_thread=True, include_in_schema=False)
+def privacy_copy(
+    request: Request[Viewer, Any, Any], run_context: NamedDependency[RunContext], member: FromQuery[str | None] = None
+) -> Response[bytes]:
+    """Everything that is kept of a home, as a zip."""
+    home = _home(run_context, run_context.run(), request.user, member)
+    folder = run_context.reader.store.path.parent
+    archive = copy_of_data(folder, home, kept_of(folder, home))
+    headers = {"content-disposition": f'attachment; filename="{home}-data.zip"'}
+    return Response(archive, media_type="application/zip", headers=headers)
+
+
+def _home(run_context: RunContext, run: Run, viewer: Viewer, member: str | None) -> str:
+    """Whose data are meant. Raises AccessDenied for somebody else's, InputError for nobody's."""
+    if viewer.member is not None:
+        if member not in (None, viewer.member):
+            raise AccessDenied(detail="This is about your own home only.")
+        return viewer.member
+    run_context.member(run, member or "")
+    return member or ""
+
+
+def _view(look: StaffLook) -> StaffLookView:
+    everybody = look.member == EVERYBODY
+    return StaffLookView(at=stamp(look.at), who=look.who, scope=look.scope, all_homes=everybody, place=look.place)
+
+
+ROUTES = (looks, privacy_page, privacy_copy)

@@ -1,0 +1,131 @@
+"""What is known of a person: a copy of all of it, who looked, and an erasure after which no file holds the name."""
+
+import io
+import json
+import zipfile
+from contextlib import closing
+
+import pytest
+
+from tests.integration.samples import write_community
+from tests.integration.test_accounts import SECURE, browser, join
+from tests.integration.test_api import bearer
+from tests.integration.test_member_acts_page import send, state
+from tests.shared import made_once
+from transactive.cli import main
+from transactive.cli.token.actions import create_token
+from transactive.config.setting import load_setting
+from transactive.core.errors import InputError, StateError
+from transactive.engine.replay import replay, slots_from
+from transactive.services.finding_notes import FindingNote, all_notes, say
+from transactive.services.privacy.copy_of_data import copy_of_data
+from transactive.services.privacy.erasure import erase, still_named
+from transactive.services.privacy.processing import PROCESSING
+from transactive.store import Store
+from transactive.store.read.members import slots_of
+from transactive.store.read.runs import Reader
+from transactive.web.accounts.assistants import asked_by_assistants
+from transactive.web.accounts.looks import looks_at
+from transactive.web.privacy.kept import forget_kept, kept_of, people_of
+
+__all__ = ["state"]
+NAME = "Zoë Quillfeather"
+
+
+@pytest.fixture
+def finished(tmp_path_factory):
+    """A finished run in which home b has a name."""
+
+    def make(folder):
+        path = write_community(folder)
+        path.write_text(path.read_text().replace('id = "b"', f'id = "b"\nname = "{NAME}"', 1))
+        setting = load_setting(path)
+        replay(setting, slots_from(setting), folder / "state", seed="transactive")
+
+    return made_once(tmp_path_factory, "named", make) / "state"
+
+
+def everything(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        return json.loads(files.read("everything.json")), files.namelist()
+
+
+def test_a_copy_holds_what_the_state_knows_of_a_home_and_nothing_of_another(finished):
+    told, names = everything(copy_of_data(finished, "b", kept_of(finished, "b")))
+    assert told["registration"]["name"] == NAME
+    with closing(Store(finished)) as store:
+        reader = Reader(store)
+        run = reader.run()
+        assert run is not None
+        rows = slots_of(reader, 1, run.first_slot, run.last_slot)
+    assert [row["import_wh"] for row in told["readings"]] == [row["import_wh"] for row in rows]
+    assert told["postings"]
+    assert all(1 in (row["payer"], row["payee"]) for row in told["postings"])
+    assert {row["member"] for row in told["orders"]} == {1}
+    assert {"read-me.txt", "readings.csv", "postings.csv", "orders.csv"} <= set(names)
+    with pytest.raises(InputError, match="not in this community"):
+        copy_of_data(finished, "nobody", {})
+
+
+def test_looks_by_staff_are_shown_to_the_home_and_its_own_are_nobodys_affair(state):
+    operator = create_token(state, "operator", None, "Back office")
+    with browser(state, SECURE) as staff:
+        for _ in range(2):  # stands once an hour
+            staff.get("/member?member=b", headers=bearer(operator))
+        staff.get("/api/v1/orders", headers=bearer(operator))
+        staff.get("/api/v1/history", headers=bearer(operator))  # sums of all are no look at anybody
+        staff.get("/member?member=c", headers=bearer(operator))
+    with browser(state, SECURE) as home:
+        join(home, state, "member", "b")
+        home.get("/member")
+        told = home.get("/api/v1/looks").json()["items"]
+        page = home.get("/privacy").text
+        assert home.get("/privacy?member=c").status_code == 403
+        archive, _ = everything(home.get("/privacy/copy").content)
+    assert [(look["place"], look["all_homes"]) for look in told] == [("/api/v1/orders", True), ("/member", False)]
+    assert all(look["who"].startswith("Back office (") for look in told)
+    assert "Back office" in page
+    assert all(kind.name in page for kind in PROCESSING)
+    assert [account["name"] for account in archive["accounts"]] == ["ada"]
+    assert "password" not in json.dumps(archive["accounts"])
+
+
+def test_after_an_erasure_no_file_holds_the_name_and_the_run_is_sound_and_verifies(finished, capsys):
+    with browser(finished, SECURE) as home:
+        join(home, finished, "member", "b", "quillfeather-z")
+        token = create_token(finished, "member", "b", "my Quillfeather helper", 30, assistant=True)
+        home.get("/api/v1/summary", headers=bearer(token))
+    say(finished, FindingNote(1, "note", "quillfeather-z (b)", 1, text="we were away, Quillfeather"))
+    before = kept_rows(finished)
+    done = erase(finished, "b", people_of(finished, "b"), keep_years=10, year=2026)
+    assert forget_kept(finished, "b", 10**9) == 1
+    assert done.notes == 1
+    assert all_notes(finished)[1].said[0].text == "(erased)"
+    community = finished.parent / "community.toml"
+    assert set(still_named(finished, [NAME, "quillfeather", "Quillfeather"])) <= {str(community)}
+    assert asked_by_assistants(finished) == []
+    assert kept_rows(finished) == before
+    with pytest.raises(SystemExit, match="0"):
+        main(["state", "check", "--state", str(finished)])
+    assert "Quillfeather" not in capsys.readouterr().out
+
+
+def kept_rows(folder):
+    with closing(Store(folder)) as store:
+        reader = Reader(store)
+        run = reader.run()
+        assert run is not None
+        return slots_of(reader, 1, run.first_slot, run.last_slot)
+
+
+def test_who_still_trades_leaves_first_and_nothing_is_half_erased(state, capsys):
+    with browser(state, SECURE) as home:
+        join(home, state, "member", "b")
+        assert send(home, kind="pause", until="").status_code == 303
+    with pytest.raises(StateError, match="still trades"):
+        erase(state, "b", ["ada"], keep_years=10, year=2026)
+    assert people_of(state, "b") == ["ada"]
+    with pytest.raises(SystemExit):
+        main(["privacy", "erase", "b", "--state", str(state), "--yes"])
+    assert "leave first" in capsys.readouterr().err
+    assert looks_at(state, "b") == []
