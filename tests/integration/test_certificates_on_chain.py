@@ -74,9 +74,9 @@ def test_a_run_commits_nothing_that_its_judge_would_convict(demo_run):
     with closing(store):
         for book, leaves in leaves_from(store, community, first, first + 23 * clock.length):
             number = clock.number(book.readings.slot)
-            own, tree = SlotTree(leaves, depth, b"s"), SlotTree(carbon_leaves_of(book, number), depth, b"s")
+            own, tree = SlotTree(leaves, depth, b"s"), SlotTree(carbon_leaves_of(book, number, community), depth, b"s")
             for index in range(community.chart.members):
-                leaf, (rest, rows) = tree.leaf(index), member_record(book, index)
+                leaf, (rest, rows) = tree.leaf(index), member_record(book, index, community)
                 registers = [int(getattr(book.readings, name)[index]) for name in REGISTERS.names]
                 assert with_rest(rest, rows) == leaf.fills
                 assert not judge.wrong_leaf(number, index, leaf, tree.proof(index))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.proofs.signed_orders import Fills
+from transactive.core.slots import time_text
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +34,10 @@ def deployed(tmp_path_factory) -> tuple[str, Path]:
     return deploy(tmp_path_factory.mktemp("deployed"))
 
 
-def deploy(folder: Path) -> tuple[str, Path]:
+def deploy(folder: Path, *more: str) -> tuple[str, Path]:
     """Contracts of three members in two groups on a new chain."""
     node, file = f"embedded:{folder / 'chain.sqlite'}", folder / "deployment.json"
-    called = call("chain", "deploy", grouped(folder), "--node", node, "-o", file, "--json")
+    called = call("chain", "deploy", grouped(folder), "--node", node, "-o", file, "--json", *more)
     assert called.code == 0, called.err
     return node, file
 
@@ -141,12 +143,63 @@ def test_who_asks_the_whole_is_answered_or_the_operator_pays(tmp_path):
     assert "has no group_link" in refused(made, "whole", "ask", "--account", "supplier")
 
 
+def test_a_lost_key_is_replaced_in_its_group_with_all_that_it_had(tmp_path):
+    """The new key finds balance and place, in a group as in the whole; no link's place is ever given away."""
+    made = deploy(tmp_path, "--with", "registry")
+    known = load(made[1])
+    assert len({part.address("registry") for part in known.parts}) == len(known.parts)
+    new = DemoKeys("transactive").role("arbiter")
+    for name in ("c", "supplier"):
+        chain(made, "fund", name, "12.5")
+        chain(made, "registry", "recover", "--member", name, "--candidate", new.address)
+        assert "delay running" in refused(made, "registry", "finish-recovery", "--member", name, "--as", "arbiter")
+    for number, part in enumerate(known.parts):
+        link = len(part.accounts) - 1
+        words = ("registry", "recover", "--member", str(link), "--candidate", new.address)
+        group = ("--group", str(number + 1)) if number < len(known.groups) else ()
+        assert "registry: place is fixed" in refused(made, *words, *group)
+    with closing(ChainClient.open(made[0])) as client:
+        client.block(client.head_timestamp + 30 * 86_400)
+    for name in ("c", "supplier"):
+        chain(made, "registry", "finish-recovery", "--member", name, "--as", "arbiter")
+        chain(made, "act", "follow", "--member", name, "--account", "a")
+        part = known.part(name)
+        with closing(ChainClient.open(made[0])) as client:
+            settlement = client.contract("settlement", part.address("settlement"))
+            assert client.read(settlement, "accountOf", part.index(name)) == new.address
+            assert int(client.read(settlement, "balanceOf", new.address)) == 12_500_000_000
+
+
+def test_certificates_of_a_group_are_issued_directly_by_its_own_gateway(tmp_path):
+    made = deploy(tmp_path, "--direct")
+    number = int(time.time()) // 3600 - 2
+    known, slot = load(made[1]), time_text(number * 3600)
+    readings = tmp_path / "readings.csv"
+    readings.write_text(
+        "member,import,export,generation,charge,discharge\nb,0,700,900,0,0\nc,700,0,0,0,0\n", encoding="utf-8"
+    )
+    here = ("--group", "2", "--account", "b")
+    chain(made, "tokens", "enrol", *here)
+    chain(made, "tokens", "issue", "--slot", slot, "--readings", str(readings), *here)
+    token = str(number << 64)  # device 0 of the group, in no zone
+    chain(made, "tokens", "transfer", "--to", "c", "--energy", "700", "--token", token, "--account", "b")
+    claim = ("tokens", "claim", "--words", "home", "--tokens", token, "--member", "c", "--account", "c")
+    assert "beyond consumption" in refused(made, *claim, "--energies", "701")
+    chain(made, *claim, "--energies", "700")
+    assert "not enrolled" in refused(
+        made, "tokens", "issue", "--slot", slot, "--readings", str(readings), "--group", "2", "--account", "b",
+        "--accounts", "2",
+    )  # fmt: skip
+    chain(made, "tokens", "revoke-reading", "--slot", slot, "--member", "b")
+    assert known.part("a").address("certificates") != known.part("b").address("certificates")
+
+
 def test_a_group_that_there_is_not_is_refused(deployed):
     words = ("capital", "carry-from-group", "--group", "3", "--account", "a")
     assert "has 2 groups" in refused(deployed, *words)
 
 
-@pytest.mark.parametrize("more", [("--direct",), ("--with", "registry"), ("--with", "balance_market")])
+@pytest.mark.parametrize("more", [("--with", "balance_market"), ("--with", "trade_board")])
 def test_what_groups_cannot_have_is_refused_before_anything_is_sent(tmp_path, more):
     called = call(
         "chain",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,11 +20,17 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_crash import KILL_AT
 from tests.shared import made_once
+from transactive.carbon.certificates.records import with_rest
 from transactive.chain.deployments.deployment import FILE, attach, load
 from transactive.chain.disputes.nested import proof_of
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.twins import certificate_disputes as judge
+from transactive.cli.chain import signing
+from transactive.core.certificates import CertificateState
+from transactive.core.proofs.groups import carbon_of_group, leaves_of_group
+from transactive.engine.books.carbon_leaves import carbon_leaves_of, member_record
 from transactive.engine.books.rebuilt import community_of, leaves_from
 from transactive.store import Store
 
@@ -165,10 +173,85 @@ def test_a_named_account_has_a_leaf_a_period(made, tmp_path):
     assert "give the last slot" in called.err
 
 
-def test_certificates_are_said_to_be_left_out(made):
-    called = call("chain", "certificates", "--state", made / "state", "--member", "a", "--slot", "2017-06-07T12:00Z")
-    assert called.code
-    assert "certificates of members in groups are not committed" in called.err
+def held_at_noon(state: Path, member: str, output: Path) -> dict[str, Any]:
+    """What a member's leaf of certificates says of a sunny slot, and its file."""
+    words = ("--state", state, "--member", member, "--slot", "2017-06-07T12:00Z", "-o", output)
+    called = call("chain", "certificates", *words, "--json")
+    assert called.code == 0, called.err
+    found: dict[str, Any] = json.loads(called.out)
+    return found
+
+
+def test_certificates_of_a_group_leave_as_tokens_and_are_claimed_in_its_contract(made, tmp_path, monkeypatch):
+    """What the producer holds becomes tokens, once; whoever used energy of the slot claims them, within the group."""
+    state, node = shutil.copytree(made / "state", tmp_path / "state"), f"embedded:{tmp_path / 'copy.sqlite'}"
+    monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: 0))  # right after the run, as nothing has expired
+    files = {member: tmp_path / f"{member}.json" for member in "abc"}
+    facts = {member: held_at_noon(state, member, file) for member, file in files.items()}
+    producer = max(facts, key=lambda member: len(facts[member]["leaving"]))
+    assert facts[producer]["final"]
+    shutil.copy(state / "chain.sqlite", tmp_path / "copy.sqlite")
+    known = load(state / FILE)
+    found = call("chain", "challenge", files[producer], "--node", node)
+    assert "nothing to challenge" in found.out, found.err
+    tokens, used = [], {}
+    for member, file in files.items():
+        sent = json.loads(call("chain", "exit", file, "--node", node, "--as", "operator", "--json").out)["sent"]
+        tokens += sent["tokens"]
+        again = call("chain", "exit", file, "--node", node, "--as", "operator")
+        assert (again.code, "certificates: already out" in again.err) == (5, True)
+        used[member] = facts[member]["consumed_wh"] - facts[member]["received_wh"]
+    assert sum(int(line.split(": ")[1].split(" ")[0]) for line in tokens) > 0
+    with closing(ChainClient.open(node)) as client:
+        for line in tokens:
+            token, rest = line.split(": ")
+            wh, _, _, holder = rest.split(" ")
+            accounts = {
+                client.read(client.contract("settlement", known.part(name).address("settlement")), "accountOf",
+                            known.part(name).index(name)): name
+                for name in "abc"
+            }  # fmt: skip
+            owner = accounts[holder]
+            words = ("--account", owner, "--member", owner, "--words", "home", "--tokens", token)
+            file = ("--node", node, "--deployment", state / FILE)
+            if used[owner]:
+                done = call("chain", "tokens", "claim", *words, "--energies", str(min(int(wh), used[owner])), *file)
+                assert done.code == 0, done.err
+            more = call("chain", "tokens", "claim", *words, "--energies", str(used[owner] + 1), *file)
+            assert "beyond consumption" in more.err or "insufficient" in more.err, more.err
+
+
+def test_no_certificate_is_claimed_across_groups(made):
+    with opened(made / "state") as (store, ledger):
+        community, claimed = community_of(store), 0
+        delivered = store.delivered(0, 2**62)
+        for book, _ in leaves_from(store, community, delivered[0], delivered[-1]):
+            c = book.certificates
+            for device, owner, state in zip(c.device.tolist(), c.owner.tolist(), c.state.tolist(), strict=True):
+                if owner < len(community.members):
+                    assert ledger.group_of(device // 2)[0] == ledger.group_of(owner)[0]
+                    claimed += state == CertificateState.CLAIMED
+        assert claimed
+
+
+@pytest.mark.parametrize("member", ["a", "b", "c"])
+def test_the_judge_of_a_group_convicts_nothing_of_an_honest_slot(made, member):
+    with opened(made / "state") as (store, ledger):
+        community = community_of(store)
+        clock, index = community.clock, community.ids.index(member)
+        number, place = ledger.group_of(index)
+        delivered = store.delivered(0, 2**62)
+        for book, leaves in leaves_from(store, community, delivered[-24], delivered[-1]):
+            of = clock.number(book.slot)
+            group = ledger.groups[number]
+            tree = group.ledger.carbon_tree(carbon_of_group(carbon_leaves_of(book, of, community), group.members))
+            own = group.ledger.tree(leaves_of_group(leaves, group.members))
+            leaf, (rest, rows) = tree.leaf(place), member_record(book, index, community)
+            assert with_rest(rest, rows) == leaf.fills
+            assert tree.root == ledger.opening(number, of).commitment.certificates
+            assert not judge.wrong_leaf(of, place, leaf, tree.proof(place))
+            assert not judge.wrong_bundles(leaf, [tuple(row) for row in rows.tolist()])
+            assert not judge.wrong_money(leaf, own.leaf(place))
 
 
 @pytest.mark.parametrize("member", ["a", "c"])

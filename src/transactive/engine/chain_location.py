@@ -223,9 +223,8 @@ def _deployed(file: Path, client: ChainClient, setting: Setting) -> Deployment:
     client.first_block = deployment.block
     if tuple(group.members for group in deployment.groups) != tuple(map(len, setting.community.groups)):
         raise ConfigError(f"{file}: was deployed for other groups of members; deploy anew, or change members_per_group")
-    if deployment.groups:
-        return deployment
-    certificates = client.contract("certificates", deployment.address("certificates"))
-    if client.read(certificates, "isDirect"):
-        raise ConfigError(f"{file}: issues certificates directly, a run commits their roots; deploy without --direct")
+    for part in deployment.parts[: max(len(deployment.groups), 1)]:
+        certificates = client.contract("certificates", part.address("certificates"))
+        if client.read(certificates, "isDirect"):
+            raise ConfigError(f"{file}: issues certificates directly, a run commits roots; deploy without --direct")
     return deployment

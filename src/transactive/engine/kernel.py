@@ -290,7 +290,8 @@ class Kernel:
     def _commit(self, book: SlotBook) -> None:
         """Put a delivered slot on chain, with its carbon as the root of its certificates."""
         number = self.clock.number(book.slot)
-        checked = self.commitments.slot_over(book.slot, self.commitments.root(lambda: carbon_leaves_of(book, number)))
+        root = self.commitments.root(lambda: carbon_leaves_of(book, number, self.community))
+        checked = self.commitments.slot_over(book.slot, root)
         self.keeper.committed(book.slot, self.commitments.last_block, checked=checked)
         self._tell(lambda observer: observer.committed(book.slot))
 

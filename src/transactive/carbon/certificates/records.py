@@ -8,7 +8,9 @@ the rows can make it again, and whoever has the bundles and `rest` can show them
     record  SHA-256 of "transactive record 2", rest and the bundles that name the member, one 256-bit word each:
             device << 224 | owner << 192 | first Wh << 128 | Wh << 64 | state << 56 | mg
 
-all in the order of the tables. `chain/contracts/modules/bundles.vy` reads the same words.
+all in the order of the tables. `chain/contracts/modules/bundles.vy` reads the same words. Where members settle in
+groups, devices and owners of bundles have the numbers of their group's settlement, and an account that is not there has
+one that it never gives (`ELSEWHERE`): tokens for it wait for ever.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ HEAD = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
 POSTING_BYTES = 48
 AT_ONCE = 4_096
 """Members whose heads are in memory as bytes together: what the cache holds is hashed twice as fast as a million."""
+ELSEWHERE = 2**31
+"""Added to the number of an owner whose account is in another settlement."""
 MIXES = ("grid_mg", "grid_wh", "residual_mg", "residual_wh", "free_ppm")
 """What stands at the end of every head of a slot."""
 
@@ -60,6 +64,21 @@ def bundle_rows(certificates: Certificates) -> IntArray:
     return np.stack((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg), axis=1)
 
 
+def in_settlement(bundles: IntArray, places: Sequence[int] | None) -> IntArray:
+    """Rows of bundles with the numbers of their settlements. places: as `record_hashes` takes them.
+
+    Who claims a certificate is in the group of its producer, as is every member that holds one.
+    """
+    if places is None:
+        return bundles
+    place, rows = np.asarray(places, np.int64), bundles.copy()
+    rows[:, 0] = 2 * place[bundles[:, 0] // 2] + bundles[:, 0] % 2
+    member = bundles[:, 3] < len(place)
+    rows[member, 3] = place[bundles[member, 3]]
+    rows[~member, 3] += ELSEWHERE
+    return rows
+
+
 def rest_hash(head: IntArray, postings: IntArray, notes: Iterable[Note] = ()) -> bytes:
     """Hash of what is in one member's record beside the bundles."""
     parts = (np.array([len(postings)]), head, postings)
@@ -83,13 +102,21 @@ def notes_for(member: int, members: int, notes: Iterable[Note]) -> tuple[Note, .
 
 
 def record_hashes(
-    head: IntArray, postings: Postings, certificates: Certificates, notes: Sequence[Note] = ()
+    head: IntArray,
+    postings: Postings,
+    certificates: Certificates,
+    notes: Sequence[Note] = (),
+    places: Sequence[int] | None = None,
 ) -> list[bytes]:
-    """Hash of every member's record, in order; `head` (members, 18) as `heads` gives it."""
+    """Hash of every member's record, in order; `head` (members, 18) as `heads` gives it.
+
+    places: of the members in the settlements of their groups; None where all are in one.
+    """
     members = len(head)
     c, paid = certificates, posting_rows(postings)
     posted = _by_member(postings.payer, postings.payee, members)
-    words = words_of((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)).view(np.int64)
+    columns = (c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)
+    words = words_of(columns if places is None else in_settlement(bundle_rows(c), places).T).view(np.int64)
     held = _by_member(c.device // 2, c.owner, members)
     found: list[bytes] = []
     for start in range(0, members, AT_ONCE):

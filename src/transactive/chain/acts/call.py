@@ -12,8 +12,10 @@ from transactive.chain.acts.act import Act
 from transactive.chain.commitments import Opening
 from transactive.chain.deployments.deployment import Deployment
 from transactive.chain.history import commitments, opening
+from transactive.chain.keys.roles import gateway_role
 from transactive.chain.keys.signers import Signers
 from transactive.chain.nodes.client import ChainClient
+from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 
@@ -55,6 +57,8 @@ class Call:
         """Key that sends. Raises InputError if nobody is named, or the key is not here."""
         if self.other is not None:
             return self.signers.named(self.other)
+        if self.act.by == "gateway":
+            return self.gateway()
         if self.act.by not in ("account", "anybody"):
             return self.signers.role(self.act.by)
         if self.account is None:
@@ -62,6 +66,14 @@ class Call:
         if self.act.by == "account":
             self.known.index(self.account)
         return self.signers.account(self.account)
+
+    def gateway(self) -> LocalAccount:
+        """Key that signs readings, in groups those of this group. Raises InputError if it is not here."""
+        number = 0
+        if "group_link" in self.known.contracts:
+            place = int(self.client.read(self.whole, "memberNumber", self.known.address("group_link")))
+            number = place - 1 - len(NAMED)
+        return self.signers.role(gateway_role(number))
 
     def by(self) -> str:
         """Who sends, by the name that was given."""

@@ -80,7 +80,7 @@ def direct_issue(call: Call, spared: Sequence[str], made: Sequence[Any]) -> tupl
     slot, packed, _ = made
     bitmap = sum({1 << call.known.index(name) for name in spared})
     where = "TransActive Certificates", call.contract.address
-    signed = _sign(call, call.signers.role("gateway"), where, ("Issue", ISSUE), (slot, packed, bitmap))
+    signed = _sign(call, call.gateway(), where, ("Issue", ISSUE), (slot, packed, bitmap))
     return bitmap, signed
 
 

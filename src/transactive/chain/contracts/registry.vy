@@ -11,7 +11,8 @@
      ENFORCED
        - an index is given once and never to anybody else; an account has one index at a time
        - a lost key is replaced only after `delay`, only by the new key itself, and not against the member's veto;
-         a suspended member can veto too
+         a suspended member can veto too; a place entered as FIXED is never given to another account: a contract has no
+         key to lose, and could not veto
        - suspending stops what a member could begin, never what it could end: markets let it cancel and withdraw
        - the owner changes in two steps, and so does the operator
      DETECTABLE
@@ -39,6 +40,7 @@ PRODUCER: public(constant(uint256)) = 1
 CONSUMER: public(constant(uint256)) = 2
 STORAGE: public(constant(uint256)) = 4
 ALL_ROLES: constant(uint256) = 7
+FIXED: public(constant(uint256)) = 8  # beside the roles, for ever: for a contract, such as a group's link
 MAX_METERS: constant(uint256) = 16  # of one member
 KEPT: constant(uint256) = 90 * 86400  # seconds an ended meter stays in its owner's list: no slot is settled so late
 
@@ -134,13 +136,13 @@ def __init__(delay_: uint256):
 def register(account: address, roles: uint256) -> uint256:
     """
     @notice Registrar: give `account` the next index.
-    @param roles sum of PRODUCER, CONSUMER and STORAGE; zero for who only settles, such as a supplier
+    @param roles sum of PRODUCER, CONSUMER and STORAGE; zero for who only settles, such as a supplier; FIXED for a contract
     @return index of the member
     """
     self._onlyRegistrar()
     assert account != empty(address), "registry: no account"
     assert self.members[account] == 0, "registry: already a member"
-    assert roles <= ALL_ROLES, "registry: bad roles"
+    assert roles <= ALL_ROLES or roles == FIXED, "registry: bad roles"
     index: uint256 = self.memberCount
     self.members[account] = index + 1 | (roles << ROLES_AT)
     self.accountOf[index] = account
@@ -196,7 +198,8 @@ def startRecovery(index: uint256, candidate: address):
             and waits the whole delay again.
     """
     self._onlyRegistrar()
-    self._account(index)
+    word: uint256 = self.members[self._account(index)]
+    assert (word >> ROLES_AT) & FIXED == 0, "registry: place is fixed"
     assert candidate != empty(address), "registry: no account"
     assert self.members[candidate] == 0, "registry: already a member"
     readyAt: uint256 = block.timestamp + delay
@@ -345,7 +348,7 @@ def standing(account: address) -> (uint256, uint256):
     word: uint256 = self.members[account]
     if word >> SUSPENDED_AT != 0:
         return word & NUMBER, 0
-    return word & NUMBER, word >> ROLES_AT
+    return word & NUMBER, (word >> ROLES_AT) & ALL_ROLES
 
 
 @external

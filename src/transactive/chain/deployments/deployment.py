@@ -14,6 +14,7 @@ import msgspec
 from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
+from transactive.chain.deployments.members import GroupRegistries, enrol, furthest_gate
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.ledgers.groups.deploying import deploy_groups
@@ -32,6 +33,7 @@ NAMED_BY = {
     "disputes": "disputes",
     "certificateDisputes": "certificate_disputes",
     "demands": "demands",
+    "registry": "registry",
 }
 """Contract that a view of the settlement or of its judge names."""
 FILE = "deployment.json"
@@ -166,16 +168,17 @@ def deploy(
     currency: str | None = None,
     holders: Sequence[str] | None = None,
     registry: str = NOBODY,
+    enrols: bool = False,
     first_slot: int = 0,
 ) -> ChainLedger | GroupedLedger:
     """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]; None only queues it all.
 
     direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
     there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
-    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. first_slot:
-    number of the first slot that it gives certificates for; those of before are in another deployment. A community that
-    one settlement has no room for gets one for each group and one for the whole. Raises InputError for what
-    groups cannot have.
+    registry: address of one that has these accounts; enrols: whether a new one is made, for each group too; without any
+    a lost key is lost money. first_slot: number of the first slot that it gives certificates for; those of before are
+    in another deployment. A community that one settlement has no room for gets one for each group and one for the
+    whole. Raises InputError for what groups cannot have.
     """
     rules: dict[str, Any] = {
         "slot_seconds": community.clock.length,
@@ -187,17 +190,21 @@ def deploy(
         "currency_address": currency,
     }
     if not community.groups:
+        registry = enrol(client, keys, community, holders) if enrols else registry
         return deploy_settlement(
             client, keys, accounts=community.chart.on_chain, timestamp=timestamp, beneficiary=community.chart.community,
             direct=direct, holders=holders, registry_address=registry, first_slot=first_slot, **rules,
         )  # fmt: skip
-    if direct or holders or registry != NOBODY or timestamp is None:
+    if holders or registry != NOBODY or timestamp is None:
         raise InputError(
-            f"{len(community.members)} members settle in {len(community.groups)} groups, which have no registry, no"
-            " direct certificates and no migration; leave these options out"
+            f"{len(community.members)} members settle in {len(community.groups)} groups, which have no migration; leave"
+            " it out"
         )
-    most = len(max(community.groups, key=len))
-    return deploy_groups(client, keys, members=len(community.members), most=most, timestamp=timestamp, **rules)
+    registries = GroupRegistries(client, keys, community) if enrols else None
+    return deploy_groups(
+        client, keys, members=len(community.members), most=len(max(community.groups, key=len)), timestamp=timestamp,
+        registries=registries, direct=direct, first_slot=first_slot, **rules,
+    )  # fmt: skip
 
 
 def attach(client: ChainClient, keys: Keys, community: Community, address: str) -> ChainLedger | GroupedLedger:
@@ -205,14 +212,6 @@ def attach(client: ChainClient, keys: Keys, community: Community, address: str) 
     if community.groups:
         return GroupedLedger.attach(client, keys, address, len(community.members))
     return ChainLedger.attach(client, keys, address)
-
-
-def furthest_gate(community: Community) -> int:
-    """Most slots between a session's gate and the delivery of a slot that it trades."""
-    ahead = community.market.day_ahead_lead
-    return (
-        community.clock.lead if ahead is None else max(community.clock.lead, ahead + community.clock.slots_per_period)
-    )
 
 
 def describe(

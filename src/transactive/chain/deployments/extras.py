@@ -36,10 +36,10 @@ def deploy_extras(
 
     The registry is there before, with the members (`enrol`). Meters are entered by its registrar, who is the operator;
     projects into the credits by the owner. Credits and certificates know each other, so that a Wh gives one of them
-    only. Raises InputError for a community in groups, whose members no registry has at one place.
+    only. Raises InputError for a community in groups that wants markets, which need all members in one registry.
     """
-    if community.groups and set(with_needed(names)) & {*MARKETS, "registry"}:
-        raise InputError(f"{community.name} settles in groups: no registry has its members; leave it and markets out")
+    if community.groups and set(names) & set(MARKETS):
+        raise InputError(f"{community.name} settles in groups: no registry has all its members; leave markets out")
     owner, clock = keys.role("owner"), community.clock
     settlement = client.contract("settlement", ledger.address)
     currency = client.read(settlement, "currency")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from transactive.chain.deployments.deployment import furthest_gate
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.notice import NOBODY, notice_of
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.twins.registry import ALL_ROLES
+from transactive.chain.twins.registry import ALL_ROLES, FIXED
 from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 
@@ -25,15 +24,43 @@ def enrol(client: ChainClient, keys: Keys, community: Community, holders: Sequen
     delay of a recovery covers the settlement's notice and window, and is a week at least. holders: addresses of the
     accounts, where not all keys are here.
     """
+    accounts = community.chart.on_chain
+    addresses = holders or [str(keys.account(index).address) for index in range(accounts)]
+    members = accounts - len(NAMED)
+    roles = (ALL_ROLES if index < members else SETTLES_ONLY for index in range(len(addresses)))
+    return _registry(client, keys, _least_delay(community), zip(addresses, roles, strict=True))
+
+
+class GroupRegistries:
+    """Queues a registry for each settlement of a community in groups, whose members have their places there."""
+
+    def __init__(self, client: ChainClient, keys: Keys, community: Community) -> None:
+        self._client, self._keys, self._community = client, keys, community
+
+    def of_group(self, members: Iterable[str]) -> str:
+        """Registry of a group's members, by their addresses; its address."""
+        delay = _least_delay(self._community)
+        return _registry(self._client, self._keys, delay, ((address, ALL_ROLES) for address in members))
+
+    def of_whole(self, named: Iterable[str]) -> str:
+        """Registry of the named accounts, by their addresses; its address."""
+        delay = _least_delay(self._community, late=1, windows=2)
+        return _registry(self._client, self._keys, delay, ((address, SETTLES_ONLY) for address in named))
+
+    def enter_link(self, registry: str, link: str) -> None:
+        """Queue the entry of a link in the next place, which nobody can ever take over: it has no key to lose."""
+        contract = self._client.contract("registry", registry)
+        self._client.send(self._keys.role("operator"), contract, "register", link, FIXED)
+
+
+def _registry(client: ChainClient, keys: Keys, least_delay: int, holders: Iterable[tuple[str, int]]) -> str:
+    """Queue a registry with accounts and their roles; its address."""
     owner, operator = keys.role("owner"), keys.role("operator")
-    registry = client.deploy(owner, "registry", max(VETO_SECONDS, _least_delay(community)))
+    registry = client.deploy(owner, "registry", max(VETO_SECONDS, least_delay))
     client.send(owner, registry, "setRegistrar", operator.address)
     client.send(owner, registry, "offerOperator", operator.address)
     client.send(operator, registry, "acceptOperator")
-    accounts = community.chart.on_chain
-    addresses = holders or [str(keys.account(index).address) for index in range(accounts)]
-    for index, address in enumerate(addresses):
-        roles = ALL_ROLES if index < accounts - len(NAMED) else SETTLES_ONLY
+    for address, roles in holders:
         client.send(operator, registry, "register", address, roles)
     return str(registry.address)
 
@@ -51,7 +78,19 @@ def kept_registry(client: ChainClient, community: Community, address: str | None
     return address if found == list(holders) and late_enough else NOBODY
 
 
-def _least_delay(community: Community) -> int:
-    """Shortest delay of a recovery that the community's settlement takes [s]."""
+def furthest_gate(community: Community) -> int:
+    """Most slots between a session's gate and the delivery of a slot that it trades."""
+    ahead = community.market.day_ahead_lead
+    return (
+        community.clock.lead if ahead is None else max(community.clock.lead, ahead + community.clock.slots_per_period)
+    )
+
+
+def _least_delay(community: Community, late: int = 0, windows: int = 1) -> int:
+    """Shortest delay of a recovery that a settlement of the community takes [s].
+
+    late, windows: slots and windows that the settlement's notice has beside those of one in which everybody is.
+    """
     clock, window = community.clock, community.chain.challenge_window_minutes * 60
-    return notice_of(clock.length, clock.slots_per_period, furthest_gate(community), window) + window
+    lead = furthest_gate(community) + late
+    return notice_of(clock.length, clock.slots_per_period, lead, windows * window) + window

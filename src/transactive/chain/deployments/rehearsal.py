@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 from transactive.chain.deployments.deployment import deploy
 from transactive.chain.deployments.extras import deploy_extras, with_needed
-from transactive.chain.deployments.members import enrol
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.nodes.client import START_BALANCE, ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.community.community import Community
@@ -66,8 +64,8 @@ def rehearse(
     alloc = dict.fromkeys(keys.addresses(community.chart.on_chain), START_BALANCE)
     chain = EmbeddedChain(":memory:", chain_id=chain_id, alloc=alloc, rules=rules)
     with closing(ChainClient(EmbeddedNode(EmbeddedProvider(chain)))) as client:
-        registry = enrol(client, keys, community) if "registry" in with_needed(more) else NOBODY
-        ledger = deploy(client, keys, community, timestamp=1000, direct=direct, registry=registry)
+        enrols = "registry" in with_needed(more)
+        ledger = deploy(client, keys, community, timestamp=1000, direct=direct, enrols=enrols)
         deploy_extras(client, keys, ledger, community, more, timestamp=2000)
         rows = [
             chain.index.transaction(tx_hash)

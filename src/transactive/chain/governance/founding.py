@@ -13,7 +13,8 @@ from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
 from transactive.chain.artifact import artifact
-from transactive.chain.deployments.deployment import Deployed, Deployment, code_keccak, furthest_gate
+from transactive.chain.deployments.deployment import Deployed, Deployment, code_keccak
+from transactive.chain.deployments.members import furthest_gate
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.events import event_of

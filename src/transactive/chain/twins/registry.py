@@ -8,6 +8,8 @@ from transactive.chain.twins.refusals import refusals
 
 PRODUCER, CONSUMER, STORAGE = 1, 2, 4
 ALL_ROLES = PRODUCER | CONSUMER | STORAGE
+FIXED = 8
+"""In place of roles, of a contract that settles only: its place is never given to another account."""
 MAX_METERS = 16
 KEPT = 90 * 86400
 """Seconds that an ended meter stays in its owner's list."""
@@ -19,11 +21,12 @@ refuse_unless = refusals("registry")
 
 @dataclass(slots=True)
 class MemberTwin:
-    """One member. roles: sum of the role flags."""
+    """One member. roles: sum of the role flags; fixed: whether its place stays its own."""
 
     account: str
     roles: int
     suspended: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class RegistryTwin:
         self._only_registrar(caller)
         refuse_unless(account != NOBODY, "no account")
         refuse_unless(account not in self.index_of, "already a member")
-        refuse_unless(0 <= roles <= ALL_ROLES, "bad roles")
-        self.members.append(MemberTwin(account, roles))
+        refuse_unless(0 <= roles <= ALL_ROLES or roles == FIXED, "bad roles")
+        self.members.append(MemberTwin(account, roles & ALL_ROLES, fixed=roles == FIXED))
         self.index_of[account] = len(self.members) - 1
         return len(self.members) - 1
 
@@ -86,7 +89,7 @@ class RegistryTwin:
     def start_recovery(self, caller: str, index: int, candidate: str, now: int) -> None:
         """Announce a new key for a member."""
         self._only_registrar(caller)
-        self._member(index)
+        refuse_unless(not self._member(index).fixed, "place is fixed")
         refuse_unless(candidate != NOBODY, "no account")
         refuse_unless(candidate not in self.index_of, "already a member")
         self.recoveries[index] = candidate, now + self.delay

@@ -104,7 +104,9 @@ def run_act(
 
     account = given.get("account", account)
     with opened(node, deployment, keys, password_file, seed) as (client, signers, known):
-        part = known.part_of(account or given.get("member"), group) if known.groups or group is not None else known
+        member = given.get("member")  # whom it is about, or a number or an address
+        about = member if member in known.accounts else account
+        part = known.part_of(about, group) if known.groups or group is not None else known
         call = Call(client, part, signers, act, account, by, time_of_step(client))
         key = call.signer()
         client.send(key, call.contract, act.function, *arguments(call, given))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transactive.carbon.certificates.lifecycle import BundleStep, State
-from transactive.carbon.certificates.records import with_rest
+from transactive.carbon.certificates.records import ELSEWHERE, with_rest
 from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain.prove import run_of
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
@@ -42,26 +42,26 @@ def run_certificates(
         if member not in run.community.ids:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(run.community.ids)}")
         number, index = run.community.clock.number(start), run.community.ids.index(member)
-        ledger = run.one_settlement("certificates of members")
-        shown, book = run.opening(number, ledger), read_slot(run.store, run.community, start)
-        tree = ledger.carbon_tree(carbon_leaves_of(book, number))
-        leaf, proof = tree.leaf(index), tree.proof(index)
-        if climb(leaf, index, proof)[0] != shown.commitment.certificates:
+        book, part = read_slot(run.store, run.community, start), run.known.part(member)
+        ledger, leaves, place = run.carbon(carbon_leaves_of(book, number, run.community), index)
+        shown, tree = run.opening(number, ledger), ledger.carbon_tree(leaves)
+        leaf, proof = tree.leaf(place), tree.proof(place)
+        if climb(leaf, place, proof)[0] != shown.commitment.certificates:
             raise StateError(
                 f"slot {number}: the books lead to other certificates than were committed, or another key did"
             )
-        rest, rows = member_record(book, index)
-        placed = (run.client.chain_id, ledger.address, index, leaf, proof, shown)
-        corrected = None if book.corrections is None else book.corrections.only(index)
-        made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist(), corrected)
+        rest, rows = member_record(book, index, run.community)
+        placed = (run.client.chain_id, ledger.address, place, leaf, proof, shown)
+        corrected = None if book.corrections is None else book.corrections.placed(index, place)
+        made = certificate_file(*placed, part.address("certificates"), rest, rows.tolist(), corrected)
         final = run.community.clock.period(start) <= ledger.settled_period
         facts: dict[str, Any] = {"member": member, "slot": time_text(start), "final": final}
         facts |= where_said(run.store, start)
-        return facts | facts_of(made, run.known.accounts), made
+        return facts | facts_of(made, part.accounts), made
 
 
-def hand_over(state: Path, file: CertificateFile) -> None:
-    """End the bundles that can leave in the register of the run: from then on they live on chain, and only there.
+def hand_over(state: Path, member: str, file: CertificateFile) -> None:
+    """End the bundles of a member that can leave in the register of the run: then they live on chain, and only there.
 
     Raises CertificateError if somebody took another step with one of them; what was handed over before stays so.
     """
@@ -70,7 +70,10 @@ def hand_over(state: Path, file: CertificateFile) -> None:
     with certificate_service(state) as service:
         clock, names = service.community.clock, service.community.device_ids
         slot = file.stated.slot * clock.length
-        serials = [f"{names[d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)]
+        first_device = 2 * (service.community.ids.index(member) - file.index)  # of the member's settlement
+        serials = [
+            f"{names[first_device + d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)
+        ]
         known = service.register(slot).bundles
         gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
         rest = [serial for serial in serials if serial not in gone]
@@ -78,8 +81,9 @@ def hand_over(state: Path, file: CertificateFile) -> None:
 
 
 def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:
-    """Bundles of the member's own devices that nobody used in their slot."""
-    return [bundle for bundle in file.bundles if bundle[4] == HELD and bundle[0] // 2 == file.index]
+    """Bundles of the member's own devices that nobody used in their slot, and whose owner is in its settlement."""
+    mine = (bundle for bundle in file.bundles if bundle[4] == HELD and bundle[0] // 2 == file.index)
+    return [bundle for bundle in mine if bundle[3] < ELSEWHERE]
 
 
 def facts_of(file: CertificateFile, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def run_exit(
         if with_rest(file.record[0], rows) != file.stated.fills or not found.fits(file.stated):
             raise InputError(f"{path}: the bundles are not those of the leaf; ask the operator for them")
         facts: dict[str, Any] = {"slot": file.stated.slot} | facts_of(file)
-        facts["leaving_wh"] = found.held_wh
+        facts["leaving_wh"] = sum(wh for _, _, wh, *_ in _held(file))
         if account is None:
             return facts | {"sent": None}
         if is_embedded(node) and holds_state(Path(embedded_path(node)).parent):

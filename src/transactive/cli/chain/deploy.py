@@ -52,7 +52,7 @@ def run_deploy(
         return _facts(rehearse(community, signers, chain_id or 56, rules, more, direct=direct), price)
     if output.exists() and not rehearse_only:
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
-    with closing(_open(node, community, signers.addresses(community.chart.on_chain))) as client:
+    with closing(_open(node, community, _who_need_gas(signers, community))) as client:
         if chain_id not in (None, client.chain_id):
             raise ChainError(f"the node is on chain {client.chain_id}, not on {chain_id}; check its URL")
         signers.check(client)
@@ -65,6 +65,14 @@ def run_deploy(
             return facts
         _confirm(client, facts, yes=yes)
         return facts | _send(client, community, signers, output, more, direct=direct, token=token)
+
+
+def _who_need_gas(signers: Keys, community: Community) -> list[str]:
+    """Addresses that get coins on a new chain: all roles and accounts, and the gateway of each group."""
+    from transactive.chain.keys.roles import gateway_role
+
+    gateways = (signers.role(gateway_role(number)) for number in range(1, len(community.groups)))
+    return [*signers.addresses(community.chart.on_chain), *(str(key.address) for key in gateways)]
 
 
 def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
@@ -113,13 +121,10 @@ def _send(
     """Deploy and write the address book."""
     from transactive.chain.deployments.deployment import deploy, describe
     from transactive.chain.deployments.extras import deploy_extras, with_needed
-    from transactive.chain.deployments.members import enrol
-    from transactive.chain.ledgers.notice import NOBODY
     from transactive.cli.chain.signing import time_of_step
 
-    registry = enrol(client, signers, community) if "registry" in with_needed(more) else NOBODY
-    now = time_of_step(client)
-    ledger = deploy(client, signers, community, now, direct=direct, currency=token, registry=registry)
+    now, enrols = time_of_step(client), "registry" in with_needed(more)
+    ledger = deploy(client, signers, community, now, direct=direct, currency=token, enrols=enrols)
     extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
     deployment = describe(client, ledger, community, extras)
     deployment.save(output)

@@ -54,7 +54,7 @@ def certificates(
 
     facts, made = run_certificates(state, member, slot, node=node, keys=keys, password_file=password_file)
     if output:
-        hand_over(state, made)
+        hand_over(state, member, made)
         write(made, output)
         facts["written"] = str(output)
     report(facts, json=json)

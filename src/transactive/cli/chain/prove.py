@@ -14,6 +14,7 @@ import msgspec
 from transactive.cli.chain_options import keys_of
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.groups import carbon_of_group
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, climb
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import parse_time, time_text
@@ -66,13 +67,15 @@ class OpenedRun:
     client: ChainClient
     ledger: ChainLedger | GroupedLedger
 
-    def one_settlement(self, what: str) -> ChainLedger:
-        """The ledger of a community that settles in one. Raises InputError for groups, which do not commit `what`."""
+    def carbon(self, leaves: SlotLeaves, index: int) -> tuple[ChainLedger, SlotLeaves, int]:
+        """Ledger of a member, leaves of carbon that it commits, and the member's place. leaves: of the community."""
         from transactive.chain.ledgers.groups.ledger import GroupedLedger
 
-        if isinstance(self.ledger, GroupedLedger):
-            raise InputError(f"{what} in groups are not committed on chain; the state and statements have them")
-        return self.ledger
+        if not isinstance(self.ledger, GroupedLedger):
+            return self.ledger, leaves, index
+        number, place = self.ledger.group_of(index)
+        group = self.ledger.groups[number]
+        return group.ledger, carbon_of_group(leaves, group.members), place
 
     def opening(self, number: int, ledger: ChainLedger) -> Opening:
         """The commitment of a slot that counts, in one settlement. Raises StateError without one."""

@@ -1,7 +1,7 @@
 """What a community file says of certificates: the devices they come from, who can claim them, and who wants them.
 
 A certificate travels with the energy that is traded unless its producer keeps or sells it apart, its user wants energy
-only, or the user's zone cannot be reached from the producer's.
+only, the user's zone cannot be reached from the producer's, or both settle in different groups.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class CertificatePolicy:
     """Wishes and zones as columns, (members,).
 
     ask, bid: limits [µ¤/kWh], −1 for nobody who sells or buys. zone: number of the zone; reachable: (zones, zones),
-    from a device's zone, the first, to a meter's.
+    from a device's zone, the first, to a meter's. Where members settle in groups, each group has its own zones: a
+    contract of certificates knows the members of one group only.
     """
 
     keeps: BoolArray
@@ -103,19 +104,27 @@ class CertificatePolicy:
 
     @classmethod
     def of(
-        cls, wishes: Sequence[CertificateWishes], zones: Sequence[str | None], rules: CertificateRules
+        cls,
+        wishes: Sequence[CertificateWishes],
+        zones: Sequence[str | None],
+        rules: CertificateRules,
+        groups: Sequence[range] = (),
     ) -> CertificatePolicy:
-        """Columns of members with these wishes in these zones."""
+        """Columns of members with these wishes in these zones, divided into these groups; none for all in one."""
         names = rules.zones or (ONE_ZONE,)
         number = {name: place for place, name in enumerate(names)}
         pairs = rules.reaches()
+        reachable = np.array([[(a, b) in pairs for b in names] for a in names], bool)
+        zone = np.array([number[zone] if rules.zones and zone else 0 for zone in zones], np.int64)
+        for place, members in enumerate(groups):
+            zone[members.start : members.stop] += place * len(names)
         return cls(
             keeps=np.array([w.exports != "bundled" for w in wishes], bool),
             takes=np.array([w.imports != "none" for w in wishes], bool),
             ask=np.array([w.ask_micro_per_kwh or 0 if w.exports == "sell" else -1 for w in wishes], np.int64),
             bid=np.array([w.bid_micro_per_kwh or 0 if w.imports == "buy" else -1 for w in wishes], np.int64),
-            zone=np.array([number[zone] if rules.zones and zone else 0 for zone in zones], np.int64),
-            reachable=np.array([[(a, b) in pairs for b in names] for a in names], bool),
+            zone=zone,
+            reachable=np.kron(np.eye(max(len(groups), 1), dtype=bool), reachable),
         )
 
     @property

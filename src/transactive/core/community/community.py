@@ -241,7 +241,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
         """What members do with certificates, as columns."""
         members = self.members
         return CertificatePolicy.of(
-            [m.certificates for m in members], [m.zone for m in members], self.carbon.certificates
+            [m.certificates for m in members], [m.zone for m in members], self.carbon.certificates, self.groups
         )
 
     @property

@@ -20,7 +20,8 @@ The lines of a member have one hash, which stands as `orders` in its leaf of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import numpy as np
@@ -117,11 +118,16 @@ class Corrections(Table):
         np.add.at(owed, self.member, self.shortfall_wh - self.repaid_wh)
         return owed
 
-    def hashes(self, members: int) -> list[bytes]:
-        """Hash of each member's lines, zero for none."""
-        found = [ZERO] * members
+    def placed(self, member: int, place: int) -> Corrections:
+        """The corrections of one member as its settlement knows it: by its place there."""
+        mine = self.only(member)
+        return replace(mine, member=np.full(len(mine), place, np.int64))
+
+    def hashes(self, places: Sequence[int]) -> list[bytes]:
+        """Hash of each member's lines, zero for none. places: of each member in its settlement."""
+        found = [ZERO] * len(places)
         for member in np.unique(self.member).tolist():
-            found[member] = self.only(member).lines_hash()
+            found[member] = self.placed(member, places[member]).lines_hash()
         return found
 
     def lines_hash(self) -> bytes:

@@ -31,6 +31,16 @@ def leaves_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
     return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders, marks)
 
 
+def carbon_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
+    """Leaves of carbon of a group in a slot: its members, and a link that states nothing, as no certificate leaves."""
+    own = slice(members.start, members.stop)
+    names = ("money", "energy", "slot_money", "slot_energy")
+    money, energy, slot_money, slot_energy = (np.pad(getattr(leaves, name)[own], ((0, 1), (0, 0))) for name in names)
+    fills, orders = ([*given[own], ZERO] for given in (leaves.fills, leaves.orders))
+    marks = np.append(leaves.marks[own], 0) if len(leaves.marks) else leaves.marks
+    return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders, marks)
+
+
 def leaves_of_whole(leaves: SlotLeaves, groups: Sequence[range], heads: Sequence[bytes]) -> SlotLeaves:
     """Leaves of the tree of the whole for a period, from those of its last slot: named accounts, then a leaf a group.
 

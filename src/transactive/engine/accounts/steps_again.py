@@ -61,7 +61,7 @@ class StepsAgain:
         if not compare and commitments.on_chain(slot):
             commitments.slot_over(slot, None)
         else:
-            commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number)))
+            commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number, self.now)))
         return commitments.last_block
 
     def finish(self, slot: int) -> BlockReceipt | None:

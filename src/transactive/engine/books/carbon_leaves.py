@@ -16,6 +16,7 @@ import numpy as np
 from transactive.carbon.certificates.records import (
     bundle_rows,
     heads,
+    in_settlement,
     notes_for,
     posting_rows,
     record_hashes,
@@ -23,6 +24,7 @@ from transactive.carbon.certificates.records import (
     rows_of,
 )
 from transactive.core.certificates import Certificates, CertificateState, Footprints
+from transactive.core.community.community import Community
 from transactive.core.credit_notes import Note
 from transactive.core.postings import Postings
 from transactive.core.proofs.corrections import Corrections
@@ -44,12 +46,14 @@ def carbon_leaves(
     notes: Sequence[Note] = (),
     corrections: Corrections | None = None,
     *,
+    places: Sequence[int] | None = None,
     is_void: bool = False,
 ) -> SlotLeaves:
     """Leaves of all members of slot `number`.
 
     levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). notes: what the slot says of carbon credits.
-    corrections: of earlier slots, which this one settled. is_void: whether the slot's session was.
+    corrections: of earlier slots, which this one settled. places: of members that settle in groups, within theirs; None
+    for all in one settlement. is_void: whether the slot's session was.
     """
     members = len(readings.import_wh)
     unmatched_mg, levy_n = levied
@@ -59,24 +63,31 @@ def carbon_leaves(
     carbon = np.stack((received, footprints.location_mg, footprints.market_mg, levy_n), axis=1)
     head = heads(readings, footprints, unmatched_mg, levy_n)
     nothing = np.zeros_like(sums)
-    records = record_hashes(head, postings, certificates, notes)
-    lines = [ZERO] * members if corrections is None else corrections.hashes(members)
+    records = record_hashes(head, postings, certificates, notes, places)
+    lines = [ZERO] * members if corrections is None else corrections.hashes(places or range(members))
     return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines, marks_of(readings, is_void=is_void))
 
 
-def carbon_leaves_of(book: SlotBook, number: int) -> SlotLeaves:
-    """Leaves of a delivered slot, which has this number."""
+def carbon_leaves_of(book: SlotBook, number: int, community: Community) -> SlotLeaves:
+    """Leaves of a delivered slot of a community, which has this number."""
     carbon = (book.certificates, book.footprints, book.levied, book.notes)
-    return carbon_leaves(number, book.readings, book.postings, *carbon, book.corrections, is_void=book.is_void)
+    return carbon_leaves(
+        number, book.readings, book.postings, *carbon, book.corrections,
+        places=community.places if community.groups else None, is_void=book.is_void,
+    )  # fmt: skip
 
 
-def member_record(book: SlotBook, member: int) -> tuple[bytes, IntArray]:
-    """A member's bundles, and the hash of what else is in its record: what stands behind its leaf of carbon."""
+def member_record(book: SlotBook, member: int, community: Community) -> tuple[bytes, IntArray]:
+    """A member's bundles, and the hash of what else is in its record: what stands behind its leaf of carbon.
+
+    Bundles have the numbers of the member's settlement.
+    """
     head = heads(book.readings, book.footprints, *book.levied)[member]
     posted = rows_of(posting_rows(book.postings), book.postings.payer, book.postings.payee, member)
     c = book.certificates
     notes = notes_for(member, len(book.readings.import_wh), book.notes)
-    return rest_hash(head, posted, notes), rows_of(bundle_rows(c), c.device // 2, c.owner, member)
+    rows = rows_of(bundle_rows(c), c.device // 2, c.owner, member)
+    return rest_hash(head, posted, notes), in_settlement(rows, community.places if community.groups else None)
 
 
 def issued_claimed_received_wh(certificates: Certificates, members: int) -> tuple[IntArray, IntArray, IntArray]:

@@ -93,7 +93,7 @@ class Issuer:
         )
         slots: list[list[StatementSlot]] = [[] for _ in members]
         for number, (book, leaves) in enumerate(leaves_from(self.store, self.community, begin, until - clock.length)):
-            trees = SlotTrees(leaves, carbon_leaves_of(book, leaves.slot))
+            trees = SlotTrees(leaves, carbon_leaves_of(book, leaves.slot, self.community))
             for index, settlement, made in zip(indices, settlements, slots, strict=True):
                 made.append(stated_slot(book, index, *settlement.leaves(trees)))
             told(number + 1, of)

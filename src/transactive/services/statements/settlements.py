@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from transactive.core.errors import RuleBroken
-from transactive.core.proofs.groups import leaves_of_group
+from transactive.core.proofs.groups import carbon_of_group, leaves_of_group
 from transactive.core.proofs.leaves import MONEY, Leaf, SlotLeaves, Step
 from transactive.core.proofs.slot_tree import SlotTree
 from transactive.insight.statements import statement as said
@@ -59,16 +57,15 @@ class StatedSettlement:
         return self.groups.address if self.groups else None
 
     def leaves(self, trees: SlotTrees) -> tuple[StatementLeaf, StatementLeaf]:
-        """The member's leaf of a slot, as it was committed, and that of carbon.
-
-        In a group the latter leads to no root, as none is committed.
-        """
+        """The member's leaf of a slot, as it was committed, and that of carbon."""
         ours = trees.known.get(self.ledger.address)
         if ours is None:
-            ours = self.ledger.tree(self._own(trees.leaves)), self.ledger.carbon_tree(self._own(trees.carbon))
-            trees.known[self.ledger.address] = ours
-        leaf, carbon = (stated_leaf(tree, self.place) for tree in ours)
-        return leaf, msgspec.structs.replace(carbon, proof=()) if self.groups else carbon
+            leaves, carbon = trees.leaves, trees.carbon
+            if self.groups is not None:
+                members = self.groups.spans[self.groups.group_of(self.index)[0]]
+                leaves, carbon = leaves_of_group(leaves, members), carbon_of_group(carbon, members)
+            ours = trees.known[self.ledger.address] = self.ledger.tree(leaves), self.ledger.carbon_tree(carbon)
+        return stated_leaf(ours[0], self.place), stated_leaf(ours[1], self.place)
 
     def joined(self, last: SlotLeaves) -> said.StatementWhole | None:
         """What the whole committed of the group; last: leaves of a period's last slot. None before it has."""
@@ -86,12 +83,6 @@ class StatedSettlement:
             link_place=proof.link.index,
             link_leaf=_stated(proof.link),
         )
-
-    def _own(self, leaves: SlotLeaves) -> SlotLeaves:
-        """Leaves of this settlement, of those of the community."""
-        if self.groups is None:
-            return leaves
-        return leaves_of_group(leaves, self.groups.spans[self.groups.group_of(self.index)[0]])
 
 
 def stated_leaf(tree: SlotTree, index: int) -> StatementLeaf:

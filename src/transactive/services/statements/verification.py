@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from transactive.carbon.certificates.records import record_hash
+from transactive.carbon.certificates.records import in_settlement, record_hash
 from transactive.carbon.levy import PER_N
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
@@ -156,7 +156,7 @@ def _carbon(of: Statement) -> Passed:
             )
         _apart(slot, at)
         try:
-            record = _record(slot).hex()
+            record = _record(slot, of).hex()
         except CertificateError as error:
             record = str(error)
         hold(record == slot.carbon_leaf.fills, f"{at}: the record is not the one that was committed")
@@ -174,8 +174,8 @@ def _apart(slot: StatementSlot, at: str) -> None:
             hold(claimed >= wh, f"{at}: account {payer} paid {payee} for {wh} Wh of certificates, it claimed {claimed}")
 
 
-def _record(slot: StatementSlot) -> bytes:
-    """Hash of a slot's record."""
+def _record(slot: StatementSlot, of: Statement) -> bytes:
+    """Hash of a slot's record, with bundles as the member's settlement numbers accounts."""
     r = slot.registers
     registers = (r.import_wh, r.export_wh, r.generation_wh, r.charge_wh, r.discharge_wh)
     carbon = (slot.location_mg, slot.market_mg, slot.unmatched_mg, slot.levy_n, slot.mix_mg_per_kwh)
@@ -184,6 +184,9 @@ def _record(slot: StatementSlot) -> bytes:
     free = -1 if slot.grid_free_ppm is None else slot.grid_free_ppm
     head = np.array([slot.slot, *registers, *carbon, *battery, *mixes, free], np.int64)
     postings, bundles = (np.array(rows, np.int64).reshape(-1, 6) for rows in (slot.postings, slot.bundles))
+    if of.chain.whole is not None:
+        first = of.member.index - of.member.place_on_chain
+        bundles = in_settlement(bundles, range(-first, of.community.members - first))
     return record_hash(head, postings, bundles, slot.credits)
 
 
@@ -208,7 +211,7 @@ def _running(of: Statement) -> Passed:
 def _proofs(of: Statement) -> Passed:
     """Both leaves of each slot lead to roots that the periods name."""
     links = {link.slot: link for period in of.periods for link in period.links}
-    place, is_group = of.member.place_on_chain, of.chain.whole is not None
+    place = of.member.place_on_chain
     for slot in of.slots:
         number, at = slot.slot // of.community.slot_seconds, time_text(slot.slot)
         hold(number in links, f"{at}: its commitment is missing from the periods")
@@ -221,17 +224,12 @@ def _proofs(of: Statement) -> Passed:
         hold(
             (root.hex(), f"{money:x}", f"{energy:x}") == stated, f"{at}: the settlement leaf does not lead to the root"
         )
-        if is_group:  # commits nothing of carbon
-            hold(not int(link.certificates, 16), f"{at}: a group commits no certificates, and this one did")
-        else:
-            root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), place, steps_of(slot.carbon_leaf))
-            hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
-            hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
+        root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), place, steps_of(slot.carbon_leaf))
+        hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
+        hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
         both = slot.settlement_leaf.marks, slot.carbon_leaf.marks
         right = both[0] == both[1] and not wrong_marks(_leaf(number, of, slot.settlement_leaf))
         hold(right, f"{at}: the leaves are marked {both}, and are not as traded, not certified and without income")
-    if is_group:
-        return Passed("proofs", f"{len(of.slots)} leaves lead to their roots; carbon is signed, and not committed")
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 

@@ -3,13 +3,14 @@
 A period goes through two windows. Groups commit each slot and net the period among themselves, their link included;
 when all have paid, the whole commits what each owes the others, and nets that. A link needs money where its next
 netting takes some: it is paid in as far as it is missing, and carried back when the whole has paid. Certificates are
-not committed: those that members of one group hold of another have no place in either tree.
+committed by each group: none travels with energy to another one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from struct import iter_unpack
 
 from web3.contract import Contract
 
@@ -25,7 +26,7 @@ from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.errors import ChainError, ContractRevert
-from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
+from transactive.core.proofs.groups import carbon_of_group, leaves_of_group, leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import SigningPlace
@@ -35,7 +36,7 @@ from transactive.core.proofs.slot_tree import SlotTree
 class GroupedLedger:
     """Deposits, commitments and nettings of one community in groups. Accounts have their numbers in the community.
 
-    certificates_address: none, as nothing is committed of certificates.
+    certificates_address: none, as each group has its own contract.
     """
 
     certificates_address: str | None = None
@@ -116,17 +117,30 @@ class GroupedLedger:
             group.ledger.queue_deposits(amounts_n[group.members.start : group.members.stop])
         self.whole.queue_deposits(amounts_n[self.spans[-1].stop :])
 
-    def certificates_root(self, leaves: Callable[[], SlotLeaves]) -> bytes:  # noqa: ARG002 - as a ledger is asked
-        """Nothing is committed of certificates."""
-        return ZERO
+    def certificates_root(self, leaves: Callable[[], SlotLeaves]) -> bytes:
+        """Roots to commit of a slot's leaves of carbon, one for each group, one after the other."""
+        carbon = leaves()
+        return b"".join(group.ledger.carbon_tree(carbon_of_group(carbon, group.members)).root for group in self.groups)
 
     def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO) -> list[SlotTree]:
-        """Queue the commitment of a slot in each group."""
-        return [group.ledger.commit_slot(leaves_of_group(leaves, group.members), certificates) for group in self.groups]
+        """Queue the commitment of a slot in each group. certificates: from `certificates_root`, zero without any."""
+        return [
+            group.ledger.commit_slot(leaves_of_group(leaves, group.members), root)
+            for group, root in zip(self.groups, self._roots(certificates), strict=True)
+        ]
 
     def holds(self, leaves: SlotLeaves, certificates: bytes) -> bool:
         """Whether the slot of these leaves was committed with them in all groups."""
-        return all(group.ledger.holds(leaves_of_group(leaves, group.members), certificates) for group in self.groups)
+        return all(
+            group.ledger.holds(leaves_of_group(leaves, group.members), root)
+            for group, root in zip(self.groups, self._roots(certificates), strict=True)
+        )
+
+    def _roots(self, certificates: bytes) -> list[bytes]:
+        """Root of each group's certificates."""
+        if certificates == ZERO:
+            return [ZERO] * len(self.groups)
+        return [bytes(root) for (root,) in iter_unpack("32s", certificates)]
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the netting of a period in each group, and what its link lacks for it. nets_n: of all accounts [n¤]."""

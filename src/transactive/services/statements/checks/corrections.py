@@ -41,7 +41,8 @@ def check_corrections(of: Statement, gateways: Gateways) -> Passed:
     count = 0
     for slot in of.slots:
         at, mine = time_text(slot.slot), of.member.index
-        lines = [line_hash(line.row(mine), bytes.fromhex(line.signature)) for line in slot.corrections]
+        place = of.member.place_on_chain
+        lines = [line_hash(line.row(place), bytes.fromhex(line.signature)) for line in slot.corrections]
         stated = sha256(PREFIX + b"".join(lines)).digest() if lines else ZERO
         hold(stated.hex() == slot.carbon_leaf.orders, f"{at}: corrections are not those that were committed")
         _paid(slot, mine, at)
