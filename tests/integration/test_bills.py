@@ -128,6 +128,20 @@ def enter_cem(folder: Path) -> None:
     assert call("bill", "parties", file, "--state", folder).code == 0
 
 
+def test_vat_is_charged_or_waived_by_word_and_never_dropped_in_silence(state):
+    silent, small = PARTIES.replace('taxation = "standard"\n', ""), PARTIES.replace("standard", "small_business")
+    file = state.parent / "parties.toml"
+    file.write_text(silent)
+    assert call("bill", "parties", file, "--state", state).code == 0
+    waiting = issue(state).waiting
+    assert {each.stream for each in waiting if "taxation of the operator" in each.missing} == {"purchase"}
+    file.write_text(small)
+    assert call("bill", "parties", file, "--state", state).code == 0
+    bought = [paper for paper in issue(state).papers if paper.stream == "purchase"]
+    assert bought
+    assert {line.category for paper in bought for line in paper.lines} == {"E"}
+
+
 def test_who_is_not_on_file_waits_and_gets_its_papers_later_under_the_next_numbers(state):
     first = issue(state)
     assert {waiting.member for waiting in first.waiting} == {"c"}

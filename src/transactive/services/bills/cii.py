@@ -140,7 +140,7 @@ def _party(party: PartyRecord, tax_number: str | None = None) -> str:
 
 def _settlement(paper: Paper, sides: Sides, corrected_on: str | None) -> str:
     means, creditor, mandate = _payment(paper, sides)
-    small = sides.seller(paper).taxation == "small_business"
+    small = sides.seller(paper).sells_as == "small_business"
     exempt = sides.rules.small_business if small else PASSED_ON
     taxes = "".join(_tax(line, {"E": exempt, "AE": sides.rules.reverse_charge}) for line in paper.vat)
     corrects = ""

@@ -158,8 +158,10 @@ def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: d
             if not due:
                 continue
             party = parties.members.get(member)
-            if (missing := _missing(parties.operator, party, stream)) or not (parties.operator and party):
-                waiting.append(WaitingPaper(member, stream, missing or ""))
+            taxed = any(rate for _, rate, _ in due)
+            missing = ", ".join(_lacks(parties.operator, party, stream, taxed=taxed))
+            if missing or not (parties.operator and party):
+                waiting.append(WaitingPaper(member, stream, missing))
                 continue
             sides = Sides(parties.operator, party, ledger.rules, ledger.community.name)
             sequence = len(kept) + len(made) + 1
@@ -202,23 +204,23 @@ def _taxed(due: Due, sides: Sides, stream: Stream) -> list[Amount]:
 def tax_of(item: LineItem, sides: Sides, stream: Stream, rate_ppm: int) -> Tax:
     """VAT category and rate [millionths] of an item whose rate is given, between these parties."""
     seller = sides.operator if stream == "purchase" else sides.member
-    if RULES[item].tax is None or seller.taxation == "small_business":
+    if RULES[item].tax is None or seller.sells_as == "small_business":
         return "E", 0
-    if seller.taxation == "reverse_charge" or (stream == "purchase" and sides.member.buys_with_reverse_charge):
+    if seller.sells_as == "reverse_charge" or (stream == "purchase" and sides.member.buys_with_reverse_charge):
         return "AE", 0
     return ("S", rate_ppm) if rate_ppm else ("Z", 0)
 
 
-def _missing(operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream) -> str:
-    """What a paper still needs from the parties; nothing: empty."""
-    return ", ".join(_lacks(operator, party, stream))
-
-
-def _lacks(operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream) -> Iterator[str]:
+def _lacks(
+    operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream, *, taxed: bool
+) -> Iterator[str]:
+    """What a paper still needs from the parties. taxed: whether the community file has VAT on what it bills."""
     if operator is None:
         yield "name and address of the operator"
     elif not (operator.vat_id or operator.tax_number):
         yield "vat_id or tax_number of the operator"
+    if operator and taxed and stream == "purchase" and operator.taxation is None:
+        yield 'taxation of the operator: "standard" charges the VAT of the community file, "small_business" none'
     if party is None:
         yield "name and address"
         return
@@ -227,7 +229,7 @@ def _lacks(operator: OperatorRecord | None, party: CustomerRecord | None, stream
             yield "consent to self-billing (self_billing_since)"
         if not (party.vat_id or party.tax_number):
             yield "vat_id or tax_number"
-        if party.taxation == "reverse_charge" and operator and not operator.vat_id:
+        if party.sells_as == "reverse_charge" and operator and not operator.vat_id:
             yield "vat_id of the operator, who owes the VAT"
     elif party.buys_with_reverse_charge and not party.vat_id:
         yield "vat_id, as VAT is owed by the member"

@@ -27,7 +27,8 @@ Text = Annotated[str, Meta(min_length=1, max_length=70)]
 class PartyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A party of a bill. country: two capital letters. vat_id, tax_number: of it as a taxable person.
 
-    taxation: how what it sells is taxed, by its own VAT, as a small business, or by the recipient.
+    taxation: how what it sells is taxed, by its own VAT, as a small business, or by the recipient; an operator has to
+    say it where the community file has VAT.
     """
 
     name: Text
@@ -39,7 +40,12 @@ class PartyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     iban: str | None = None
     vat_id: Annotated[str, Meta(pattern=r"^[A-Z]{2}[A-Z0-9]{2,13}$", description="such as ATU12345678")] | None = None
     tax_number: Annotated[str, Meta(min_length=3, max_length=30)] | None = None
-    taxation: Taxation = "small_business"
+    taxation: Taxation | None = None
+
+    @property
+    def sells_as(self) -> Taxation:
+        """How what it sells is taxed; who says nothing is a small business, as most members are."""
+        return self.taxation or "small_business"
 
 
 class OperatorRecord(PartyRecord, frozen=True, kw_only=True):
