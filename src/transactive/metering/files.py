@@ -22,6 +22,7 @@ from transactive.metering.exports.layout import METER
 from transactive.metering.exports.reader import Export, ReadOptions, read_export
 from transactive.metering.exports.registers import BOTH_WAYS, CONSUMPTION, GENERATION, community_rows
 from transactive.metering.homes import MeterOwners
+from transactive.metering.longer_slots import in_longer_slots
 from transactive.metering.plausibility.judge import Judged
 from transactive.metering.plausibility.policy import ReadingPolicy
 from transactive.metering.plausibility.verdicts import Doubt, ReasonArray, Verdicts
@@ -104,12 +105,16 @@ def _of_members(
     frame = _named(community_rows(export, negative_is_gap=policy.substitute), limits.meters, export)
     where = FrameSource(frame, export.name)
     _refuse_unseen_generation(export, limits)
-    refuse_off_grid(frame, length, where)
-    if export.length != length:
+    if export.length < length and not length % export.length:
+        refuse_off_grid(frame, export.length, where)
+        where = FrameSource(in_longer_slots(frame, export.length, length), export.name)
+    elif export.length != length:
         raise DataError(
             f"{export.name}: has slots of {export.length // 60} minutes, market.slot_minutes says {length // 60};"
-            " give both alike"
+            " give both alike, or shorter slots that make whole ones"
         )
+    frame = where.frame
+    refuse_off_grid(frame, length, where)
     for column in (CONSUMPTION, GENERATION):
         much = pl.col(column) > LARGEST_WH
         refuse(frame, much, column, where, "no meter measures that much in a slot; is it a register?")

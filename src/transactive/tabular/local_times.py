@@ -51,6 +51,27 @@ def to_utc(frame: pl.DataFrame, column: str, zone: str, series: list[str], name:
     return frame.with_columns(moment)
 
 
+def without_idle_hours(frame: pl.DataFrame, column: str, zone: str, numbers: list[str]) -> pl.DataFrame:
+    """Rows without those of an hour that the clock left out in spring, as far as nothing flowed in them.
+
+    A file that gives every day 24 hours has them empty, or zero in all columns of `numbers`.
+    """
+    import polars as pl
+
+    if OFFSET.match(zone) or zone == "UTC" or not frame[column].drop_nulls().len():
+        return frame
+    local = pl.col(column)
+    _, changes = _changes(zone, int(frame[column].min()), int(frame[column].max()))  # type: ignore[arg-type]
+    never = [(local >= one.at + one.before) & (local < one.at + one.after) for one in changes]
+    if not never:
+        return frame
+    nothing = [
+        pl.col(name).cast(pl.String).str.strip_chars().str.contains(r"^-?[0.,]*$").fill_null(value=True)
+        for name in numbers
+    ]
+    return frame.filter(~pl.any_horizontal(never) | ~pl.all_horizontal(nothing) | local.is_null())
+
+
 class _Change(NamedTuple):
     """The clock is changed at `at` [Unix s] from one distance to UTC to another [s]."""
 

@@ -24,7 +24,12 @@ DATES = {
 CLOCK = re.compile(
     r"^(?P<j>[T ,]*)(?P<h>\d{1,2})(?P<c>[:.h]?)(?P<m>\d{2})(?:(?P=c)(?P<sec>\d{2})(?P<f>[.,]\d+)?)?(?P<p> ?[AaPp][Mm])?"
 )
-ZONE = re.compile(r"^ ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$")
+NAMED = {
+    "WET": "+00:00", "WEST": "+01:00", "CET": "+01:00", "CEST": "+02:00", "MEZ": "+01:00", "MESZ": "+02:00",
+    "EET": "+02:00", "EEST": "+03:00", "AEST": "+10:00", "AEDT": "+11:00",
+}  # fmt: skip
+"""Names of zones that mean one offset wherever they are written; EST or CST do not."""
+ZONE = re.compile(rf"^ ?(Z|UTC|GMT|[+-]\d{{2}}:?\d{{2}}|[+-]\d{{2}}|\(?({'|'.join(NAMED)})\)?)$")
 UNIX = re.compile(r"^\d{9,13}$")
 OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})$")
 LAST_SECOND = 100_000_000_000
@@ -124,6 +129,9 @@ def parsed(text: pl.Expr, sample: list[str], order: Order) -> tuple[pl.Expr, boo
             continue  # beside times with a zone, one without is a fault
         if has_zone:
             whole = text.str.replace(r" ?(Z|UTC|GMT)$", "+00:00").str.replace(r"([+-]\d\d)$", "$1:00")
+            named = any(re.search(r"ES?T\)?$|ME?S?Z\)?$|[AW]E[SD]T", value) for value in sample)
+            for zone in NAMED if named else ():
+                whole = whole.str.replace(rf" ?\(?{zone}\)?$", NAMED[zone])
             tries.append(_whole_seconds(whole.str.to_datetime(form + "%#z", time_zone="UTC", strict=False), form))
         elif "%H" not in form and "%I" not in form:
             tries.append(text.str.to_date(form, strict=False).cast(pl.Datetime("us")).dt.epoch("s"))

@@ -12,6 +12,7 @@ from transactive.core.slots import DAY, HOUR, time_text
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports.layout import METER, QUALITY
 from transactive.metering.exports.reader import Export
+from transactive.metering.exports.registers import is_net
 from transactive.metering.exports.times import START
 from transactive.tabular.moments import OFFSET
 
@@ -101,11 +102,12 @@ def _register(export: Export, register: str) -> RegisterBelief:
     """Where a register comes from, and whether its power is one of a home."""
     energy = export.frame[register].drop_nulls()
     rules = [rule for rule in export.profile.registers if rule.register == register]
+    signed = register == "consumption" and is_net(export)
     mean = int(energy.sum()) * HOUR // (export.length * max(len(energy), 1))
     peak = int(energy.max() or 0) * HOUR // export.length  # type: ignore[arg-type]
-    used = register in ("import", "consumption")
+    used = register in ("import", "consumption") and not signed
     return RegisterBelief(
-        register=register,
+        register="net" if signed else register,
         columns=tuple(dict.fromkeys(rule.column for rule in rules)),
         unit=rules[0].unit if rules else "Wh",
         reading=rules[0].reading if rules else "energy",

@@ -8,6 +8,7 @@ import msgspec
 
 from transactive.core.errors import DataError, Unsaid
 from transactive.metering.exports import words
+from transactive.metering.exports.guess_rows import UNITS, is_number, kinds_of_rows, sample_of, unit_beside
 from transactive.metering.exports.guess_times import few, guessed_times
 from transactive.metering.exports.profile import (
     Profile,
@@ -22,7 +23,6 @@ from transactive.metering.exports.profile import (
 from transactive.metering.exports.times import TIME_OF_DAY
 from transactive.tabular.sheets import Sheet
 
-SAMPLE = 60
 MEASURED_FLAGS = (
     "l1",
     "m",
@@ -64,12 +64,26 @@ def known_profile(sheet: Sheet) -> tuple[str, Profile] | None:
         if profile.format == "table" and profile.signature and {words.plain(n) for n in profile.signature} <= there
     ]
     best = max(fits, default=None, key=lambda fit: fit[0])
-    return best and (best[1], best[2])
+    return best and (best[1], _with_more(best[2], sheet))
+
+
+def _with_more(profile: Profile, sheet: Sheet) -> Profile:
+    """A profile with registers that it does not know and this file has, where their columns say what they are."""
+    plain_table = not (profile.day_rows or profile.head or any(rule.where for rule in profile.registers))
+    known = {words.plain(rule.column) for rule in profile.registers}
+    there = {rule.register for rule in profile.registers if words.plain(rule.column) in map(words.plain, sheet.columns)}
+    more = [
+        RegisterRule(column=name, register=register, unit=unit, reading="power" if unit in ("W", "kW") else "energy")
+        for name in sheet.columns
+        if (register := words.register_of(name)) and (unit := words.unit_of(name))
+        and plain_table and words.plain(name) not in known and register not in there
+    ]  # fmt: skip
+    return msgspec.structs.replace(profile, registers=(*profile.registers, *more)) if more else profile
 
 
 def guessed(sheet: Sheet, told: Told) -> Profile:
     """A profile of a table that no shipped one knows. Raises DataError naming what has to be said."""
-    samples = {name: _sample(sheet, name) for name in sheet.columns}
+    samples = {name: sample_of(sheet, name) for name in sheet.columns}
     time = guessed_times(sheet, samples, told)
     taken = {*time.columns, time.end}
     clock_columns = [name for name in sheet.columns if name not in taken and TIME_OF_DAY.match(name.strip())]
@@ -78,8 +92,10 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     rest = [name for name in sheet.columns if name not in taken]
     meter = _named(rest, words.METER)
     quality = _named(rest, words.QUALITY)
-    numbers = [name for name in rest if name not in (meter, quality) and (_says(name) or _is_number(samples[name]))]
-    registers = tuple(rule for name in numbers if (rule := _register(sheet, name, numbers, told)))
+    numbers = [name for name in rest if name not in (meter, quality) and (_says(name) or is_number(samples[name]))]
+    registers = kinds_of_rows(sheet, [name for name in rest if name not in (meter, quality)], told) or tuple(
+        rule for name in numbers if (rule := _register(sheet, name, numbers, told))
+    )
     if not registers:
         raise DataError(
             f"{sheet.name}: no column says what it measures, such as consumption_wh or import (kWh); it has"
@@ -98,10 +114,14 @@ def with_told(profile: Profile, told: Told) -> Profile:
     if time:
         said = {"zone": told.zone, "stamp": told.stamp, "order": told.order}
         time = msgspec.structs.replace(time, **{key: value for key, value in said.items() if value})
+    alone = told.register if len(profile.registers) == 1 else None
     rules = tuple(
-        msgspec.structs.replace(rule, unit=told.unit or rule.unit, reading=told.reading or _reading(told.unit, rule))
+        msgspec.structs.replace(
+            rule, unit=told.unit or rule.unit, reading=told.reading or _reading(told.unit, rule),
+            register=alone or rule.register,
+        )
         for rule in profile.registers
-    )
+    )  # fmt: skip
     exchanged = profile.exchanged if told.exchanged is None else told.exchanged
     return msgspec.structs.replace(profile, time=time, registers=rules, exchanged=exchanged)
 
@@ -110,10 +130,6 @@ def _reading(unit: Unit | None, rule: RegisterRule) -> Reading:
     if unit is None:
         return rule.reading
     return "power" if unit in ("W", "kW") else "total" if rule.reading == "total" else "energy"
-
-
-def _sample(sheet: Sheet, name: str) -> list[str]:
-    return [str(value).strip() for value in sheet.frame[name].drop_nulls().head(SAMPLE) if str(value).strip()]
 
 
 def _named(names: list[str], known: tuple[str, ...]) -> str | None:
@@ -137,21 +153,17 @@ def _says(name: str) -> bool:
     return bool(words.register_of(name) and words.unit_of(name))
 
 
-def _is_number(sample: list[str]) -> bool:
-    number = re.compile(r"^[+\-]?[\d.,' ]*\d(e[+\-]?\d+)?$", re.I)
-    return bool(sample) and all(number.match(text) for text in sample if text not in ("-", ""))
-
-
 def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> RegisterRule | None:
     """What a column counts; None for one whose name says nothing of energy."""
     register = words.register_of(name)
     unit_there = words.unit_of(name)
     unit = told.unit or unit_there
-    if words.MONEY.search(words.plain(name)):
+    both = {"import", "export"} <= {words.register_of(other) for other in numbers}
+    if words.no_register(name) or (both and words.STORED.search(words.plain(name))):
         return None
-    alone = sum(not words.MONEY.search(words.plain(other)) for other in numbers) == 1
-    if register is None and alone:
-        register = told.register
+    alone = sum(not words.no_register(other) for other in numbers) == 1
+    if alone:
+        register, unit = told.register or register, unit or unit_beside(sheet)
     if register is None and (unit_there or (alone and unit)):
         raise Unsaid(
             f"{sheet.name}: column {name}: is it import, export, consumption or generation? say --register import or"
@@ -167,7 +179,7 @@ def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> Regist
             f"{sheet.name}: column {name}: no unit stands there; say --unit Wh, kWh, MWh, W or kW, or unit under"
             " [data]",
             "unit",
-            ("Wh", "kWh", "MWh", "W", "kW"),
+            UNITS,
         )
     state = words.STATES.search(words.plain(name))
     reading: Reading = told.reading or ("power" if unit in ("W", "kW") else "total" if state else "energy")

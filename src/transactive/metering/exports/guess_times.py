@@ -14,7 +14,7 @@ from transactive.metering.exports.times import INTERVAL
 from transactive.tabular.moments import date_part, looks_like_time
 from transactive.tabular.sheets import Sheet
 
-CLOCK = re.compile(r"^\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?$")
+CLOCK = re.compile(r"^\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?( ?[-–] ?\d{1,2}[:.]\d{2}([:.]\d{2})?)?$")
 
 
 def guessed_times(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> TimeRule:
@@ -43,6 +43,7 @@ def guessed_times(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> Ti
             return TimeRule(columns=(first, hours), zone=zone, hour_numbers=True)
         late = [name for name in clocks if words.plain(name).split()[0] in words.ENDS]
         columns = (first, *[name for name in clocks if name not in late or len(clocks) == 1][:1])
+        starts += [name for name in columns[1:] if late and name not in late]
     end = next((name for name in ends if name != first), None)
     rule = TimeRule(columns=columns, end=end, zone=zone)
     stamp = told.stamp or ("start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns))
@@ -71,8 +72,11 @@ def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
 
 def _clock_in(text: str) -> str | None:
     """Hours and minutes in a time."""
-    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})", _after_date(text.strip()))
-    return f"{int(found[1]):02d}:{found[2]}" if found else None
+    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})(?:.*?([AaPp])[Mm])?", _after_date(text.strip()))
+    if found is None:
+        return None
+    hour = int(found[1]) % 12 + (12 if found[3] in "Pp" else 0) if found[3] else int(found[1])
+    return f"{hour:02d}:{found[2]}"
 
 
 def _backwards(sheet: Sheet, columns: tuple[str, ...]) -> bool:

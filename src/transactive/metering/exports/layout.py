@@ -147,19 +147,19 @@ def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFr
     slots = [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
     kept = [name for name in frame.columns if name not in slots]
     long = frame.unpivot(slots, index=kept, variable_name="clock", value_name="value")
+    there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
     if all(name.strip()[-1:].isdigit() and ":" not in name and "." not in name for name in slots):
-        there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
         return there.with_columns(pl.col("clock").str.extract(r"(\d+)\s*$").cast(pl.Int64).alias(NUMBER))
     clock = {name: _clock(name) for name in slots}
-    return long.with_columns(
+    return there.with_columns(
         pl.concat_str(pl.col(day).str.strip_chars(), pl.col("clock").replace_strict(clock), separator=" ").alias(day)
     )
 
 
 def _clock(name: str) -> str:
     """The time at which a column of a day begins, as its name writes it."""
-    hour, minute = name.strip().replace(".", ":").split("-")[0].strip().split(":")[:2]
-    return f"{int(hour):02d}:{minute}"
+    hour, minute = name.strip().removesuffix(" #2").replace(".", ":").split("-")[0].strip().split(":")[:2]
+    return f"{int(hour.rstrip('AB')):02d}:{minute}"
 
 
 def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Series:

@@ -35,8 +35,10 @@ def community_rows(export: Export, *, negative_is_gap: bool = False) -> pl.DataF
     frame, there = export.frame, export.registers
     if "net" in there:
         frame = _split_net(frame, "net")
-    elif "consumption" in there and _is_net(export):
+    elif "consumption" in there and is_net(export):
         frame = _split_net(frame, "consumption")
+    elif "export" in there and "consumption" in there and not {"import", "generation"} & set(there):
+        frame = frame.rename({"consumption": "import"})  # what was used beyond the grid's register, nobody counted
     frame = _standby(frame, export)
     there = [name for name in frame.columns if name not in (ROW, METER, START, QUALITY)]
     for register in there:
@@ -78,7 +80,7 @@ def _or_none(frame: pl.DataFrame, energy: pl.Expr, name: str) -> pl.Expr:
     return pl.when(pl.col(name).count().over(METER) == 0).then(0).otherwise(energy)
 
 
-def _is_net(export: Export) -> bool:
+def is_net(export: Export) -> bool:
     """Whether consumption goes below zero where nothing is generated: then it is import less export."""
     import polars as pl
 

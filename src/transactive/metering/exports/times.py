@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from transactive.core.errors import DataError, Unsaid
-from transactive.core.slots import DAY, HOUR, SLOT_MINUTES
+from transactive.core.slots import DAY, HOUR
 from transactive.metering.exports.profile import Profile, TimeRule
-from transactive.tabular.local_times import to_utc
+from transactive.tabular.local_times import to_utc, without_idle_hours
 from transactive.tabular.moments import (
     OFFSET,
     complaint,
@@ -39,10 +39,11 @@ FEW_TIMES = 4
 INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +[-–] +(.*\d{1,2}:\d{2}.*)$")
 """A slot in words: from when until when."""
 TIME_OF_DAY = re.compile(
-    r"^(\d{1,2}[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[:.]\d{2}(:\d{2})?)?$|^(h|hour|ora|hora|q)? ?0*(\d{1,2}|100)$",
+    r"^(\d{1,2}[AB]?[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[AB]?[:.]\d{2}(:\d{2})?)?( #2)?$"
+    r"|^(h|hour|ora|hora|q)? ?0*(\d{1,2}|100)$",
     re.IGNORECASE,
 )
-"""A column that is a time of the day."""
+"""A column that is a time of the day; one that comes twice is the hour that the clock repeats."""
 
 
 def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: int | None) -> tuple[pl.DataFrame, int]:
@@ -84,6 +85,7 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
     if elapsed is not None and rule.zone:
         frame = _numbered(frame, rule.zone, series, length, sheet.name)
     elif not zoned and rule.zone:
+        frame = without_idle_hours(frame, START, rule.zone, [r.column for r in profile.registers])
         frame = to_utc(frame, START, rule.zone, series, sheet.name)
     if ends and not before:
         frame = frame.with_columns(pl.col(START) - length)
@@ -102,14 +104,14 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     found = INTERVAL.match(values[0].strip()) if len(values) else None
     column = first
     if found and looks_like_time(found[1]):
-        halves = (pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2))
-        frame = frame.with_columns(next(halves).alias("from"), next(halves).alias(UNTIL))
+        halves = [pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2)]
+        frame = frame.with_columns(halves[0].alias("from"), *([halves[1].alias(UNTIL)] if date_part(found[2]) else []))
         column = "from"
     elif rule.hour_numbers or NUMBER in frame.columns:
         return _by_hour(frame, sheet, rule)
     elif len(rule.columns) > 1:
         bare = pl.col(first).str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
-        clock = pl.col(rule.columns[1]).str.strip_chars()
+        clock = pl.col(rule.columns[1]).str.strip_chars().str.extract(r"^([^-–]*[^-– ])")
         frame = frame.with_columns(pl.concat_str(bare, clock, separator=" ").alias("moment"))
         column = "moment"
     written = frame[column].drop_nulls()
@@ -120,7 +122,8 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     if at_once is not None:
         frame = frame.with_columns(at_once.alias(START))
     else:
-        frame = frame.with_columns(pl.col(column).alias(WRITTEN))
+        once = pl.col(column).str.replace(r"\b(\d{1,2})[AB]:", "${1}:")  # the hour that comes twice, by its letter
+        frame = frame.with_columns(once.alias(WRITTEN))
         read_once = frame.select(pl.col(WRITTEN).unique()).with_columns(moment.alias(START))
         frame = frame.drop(START, strict=False).join(read_once, on=WRITTEN, how="left", maintain_order="left")
     until = rule.end or (UNTIL if UNTIL in frame.columns else None)
@@ -211,9 +214,9 @@ def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | N
         raise DataError(f"{sheet.name}: holds one time only, so the length of a slot is not known; give a day or more")
     lengths, counts = np.unique(steps, return_counts=True)
     length = int(lengths[counts.argmax()])
-    if length % 60 or length // 60 not in SLOT_MINUTES:
-        slots = ", ".join(map(str, SLOT_MINUTES))
-        raise DataError(f"{sheet.name}: its times are {length // 60} minutes apart; slots have {slots} minutes")
+    if length % 60 or HOUR % length:
+        apart = f"{length // 60} minutes" if length % 60 == 0 else f"{length} seconds"
+        raise DataError(f"{sheet.name}: its times are {apart} apart; slots have whole minutes that make an hour")
     return length
 
 

@@ -11,7 +11,7 @@ METER = (
     "member", "meter", "meter id", "meterid", "household", "house", "home", "customer", "zahlpunkt", "zahlpunktnummer",
     "zahlpunktbezeichnung", "zahler", "zahlernummer", "metering point", "meteringpointid", "metering point id", "ean",
     "ean-code", "ean code", "cups", "cpe", "pod", "prm", "identifiant prm", "mpan", "nmi", "malepunkt", "malepunktid",
-    "group", "id",
+    "group", "id", "odberne misto", "ppe", "merilno mesto", "pod-kod", "eic", "punkt poboru",
 )  # fmt: skip
 """A column that names whose reading it is."""
 QUALITY = (
@@ -23,6 +23,9 @@ QUALITY = (
     "estimated",
     "method",
     "metodo obtencion",
+    "stato",
+    "estado",
+    "kvalitet",
 )
 TOTAL = ("total", "summe", "sum", "totaal", "somme", "totale", "suma", "gesamt", "summa", "sum total")
 ENDS = (
@@ -55,15 +58,43 @@ STARTS = (
 )
 REGISTERS: tuple[tuple[Register, str], ...] = (
     ("net", r"\bnet\b|\bnetto\b|\bnet[ _]?load|import ?[-−] ?export|\bsaldo\b|1\.8\.0 ?- ?2\.8\.0"),
-    ("export", r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertido|2\.8\.\d|inmatn"),
-    ("generation", r"generat|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
-    ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.8\.\d|netzbezug|uttag|purchas|from grid"),
-    ("consumption", r"consum|verbrauch|usage|\bload|last\b|verbruik|forbru|consomm|kulutus|demand"),
-)  # fmt: skip
+    (
+        "export",
+        r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertid|\b2\.(8|9|29)\.\d",
+    ),
+    ("export", r"inmatn|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
+    ("generation", r"genera[td]|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
+    ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.(8|9|29)\.\d|netzbezug|uttag|purchas"),
+    ("import", r"(?<!\w)([ap]\+|\+a)(?!\w)|pobran|odber|prejet|preuzet|vetelez"),
+    ("consumption", r"consum|verbrauch|usage|\bload|last\b|verbruik|forbru|consomm|kulutus|demand|zuzyc|spotreb"),
+    ("consumption", r"porab|potros|fogyaszt|tarbimi|tuketim|suvart|paterin"),
+)
 """Registers by what their names hold; the first that fits."""
 UNITS: tuple[tuple[Unit, str], ...] = (
     ("MWh", r"\bmwh\b"), ("kWh", r"\bkwh\b"), ("Wh", r"\bwh\b"), ("kW", r"\bkw\b"), ("W", r"\bw\b|\bwatts?\b"),
 )  # fmt: skip
+INSIDE = re.compile(
+    r"eigenverb|direktverb|self[ -]?(consum|use)|autoconsum|autoconsom|zelfverbr|egenforbr"
+    r"|egenanvand|\bto (load|home|house)\b"
+)
+"""What flows behind the meter alone has in its name: it is part of what is used and made, and no register."""
+STORED = re.compile(r"batter|akku|speicher|accumul|accu\b|batteria|bateri")
+"""What a battery takes and gives has it in its name: behind the meter, where import and export tell it already."""
+UNIT = (
+    "unit",
+    "units",
+    "einheit",
+    "unite",
+    "unidad",
+    "unidade",
+    "unita",
+    "eenheid",
+    "enhet",
+    "enhed",
+    "jednotka",
+    "uom",
+)
+"""A column that names the unit of each row."""
 MONEY = re.compile(r"price|preis|prix|precio|preco|prezzo|prijs|cost|kosten|/ ?[km]?wh\b|per [km]?wh\b")
 """What a column of prices has in its name."""
 PARTS = re.compile(
@@ -81,10 +112,15 @@ def plain(text: str) -> str:
     return " ".join(bare.replace("_", " ").split())
 
 
+def no_register(name: str) -> bool:
+    """Whether a column counts money, or what never passes the meter."""
+    return bool(MONEY.search(plain(name)) or INSIDE.search(plain(name)))
+
+
 def register_of(name: str) -> Register | None:
     """What a column counts, as far as its name says."""
     text = plain(name)
-    if MONEY.search(text):
+    if no_register(name):
         return None
     return next((register for register, pattern in REGISTERS if re.search(pattern, text)), None)
 
