@@ -13,7 +13,7 @@ import pytest
 from transactive.chain.artifact import CONTRACTS, MODULES, artifact, source
 from transactive.chain.compile import compiled
 
-EVERY_DAY = ("carbon_credits", "certificate_disputes", "currency", "trade_board")
+EVERY_DAY = ("carbon_credits", "certificate_disputes", "currency", "prediction_market", "trade_board")
 """Contracts that hold all modules between them: whatever is changed without being compiled is seen in one of them."""
 SOURCES = [*CONTRACTS, *(f"modules/{name}" for name in MODULES)]
 

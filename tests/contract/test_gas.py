@@ -14,13 +14,15 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
-from tests.contract import market_world
+from tests.contract import market_world, predicting_world
 from tests.contract.anvil import anvil
 from tests.contract.group_world import KEYS as GROUP_KEYS
 from tests.contract.group_world import OPERATOR as GROUP_OPERATOR
 from tests.contract.group_world import GroupWorld
 from tests.contract.market_world import UNLIMITED, MarketWorld
-from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
+from tests.contract.predicting_world import ALL, PredictingWorld
+from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, STRANGER, new_client
+from tests.contract.world import WINDOW as WORLD_WINDOW
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
 from transactive.chain.commitments import Commitment, Opening
@@ -169,6 +171,27 @@ def measure_trade_board() -> dict[str, int]:
     w.do(seller, "addAvailableTrade", slot, 1_000, 150_000, 0)
     w.do(buyer, "buyEnergy", 0, 100, 100 * 150_000, value=100 * 150_000)
     found["trade board: buy with coin, first"] = w.gas
+    return found
+
+
+def measure_predictions() -> dict[str, int]:
+    """A question of three outcomes: asked, a member's first and next trades, resolved, redeemed."""
+    w, found = PredictingWorld.again(), {}
+    question = w.question()
+
+    def gas(name: str, who: LocalAccount, function: str, *arguments: object) -> None:
+        w.client.send(who, w.market, function, *arguments)
+        w.now = max(w.now, w.client.head_timestamp + 1)
+        found[f"predictions: {name}"] = w.client.block(w.now).receipts[-1].gas_used
+
+    w.act(w.members[2], "buy", question, 1, 10**6, ALL)
+    gas("buy, first of a member", w.members[1], "buy", question, 1, 10**6, ALL)
+    gas("buy, again", w.members[1], "buy", question, 1, 10**6, ALL)
+    gas("sell", w.members[1], "sell", question, 1, 10**6, 0)
+    made = w.run([300, 500, 200, 100])
+    gas("resolve", STRANGER, "resolve", question, w.opened(made, 0), w.opened(made, 2))
+    w.now += WORLD_WINDOW
+    gas("redeem", w.members[1], "redeem", question)
     return found
 
 
@@ -324,6 +347,7 @@ def measured() -> dict[str, int]:
 def measure() -> dict[str, int]:
     """All figures on new chains [gas]."""
     markets = measure_registry() | measure_balance_market() | measure_trade_board() | measure_governor()
+    markets |= measure_predictions()
     return measure_currency() | markets | measure_community(100) | measure_community(14) | measure_registration(100)
 
 
@@ -343,6 +367,7 @@ def embedded_gas():
 def on_anvil(monkeypatch):
     """All chains of a test on Anvil, each on its own."""
     monkeypatch.setattr(market_world, "_world", market_world._world.__wrapped__)
+    monkeypatch.setattr(predicting_world, "_predicting", predicting_world._predicting.__wrapped__)
     already = len(OPENED)
     with ExitStack() as nodes:
         NODES.append(lambda: nodes.enter_context(anvil("--timestamp", "1")))
@@ -404,6 +429,13 @@ def test_votes_stay_cheap():
     gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     assert gas["governor: propose three actions"] <= 180_000
     assert gas["governor: ballots in a batch of 100, each"] <= 11_000
+
+
+def test_predictions_stay_cheap():
+    """Exponentials and logarithms of 112 bits included."""
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    trades = [gas[f"predictions: {name}"] for name in ("buy, first of a member", "buy, again", "sell")]
+    assert max(trades) <= 160_000
 
 
 def test_certificates_stay_cheap():

@@ -25,6 +25,7 @@ from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Life, Tally
 from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
+from tests.fuzz.prediction_market_life import PredictionMarketLife
 from tests.fuzz.register_life import RegisterLife
 from tests.fuzz.registry_life import RegistryLife
 from tests.fuzz.rules_life import RulesLife
@@ -45,6 +46,7 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         RegisterLife,
         RulesLife,
         GovernorLife,
+        PredictionMarketLife,
     )
 }
 STAGES: dict[str, type[Stage]] = {

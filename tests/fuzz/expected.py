@@ -29,6 +29,7 @@ ROLES = {
     "certificates": {"owner", "operator", "gateway", "credits", "member", "candidate", "stranger"},
     "rules": {"owner", "governor", "candidate", "stranger"},
     "governor": {"owner", "registrar", "guardian", "member", "candidate", "stranger"},
+    "prediction_market": {"owner", "operator", "member", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
 FOR_CONTRACTS = {

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract import market_world, test_governor, test_group_attacks
+from tests.contract import market_world, test_governor, test_group_attacks, test_prediction_market
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
 from tests.contract.governed_world import AT_ONCE, GovernedWorld
 from tests.contract.group_world import GroupWorld
+from tests.contract.predicting_world import PredictingWorld
 from tests.contract.world import World
 from tests.fuzz.mutant import apply, mutant, names
 from transactive.chain import artifact as shipped
@@ -20,7 +21,7 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-ATTACKS = (attacks, test_group_attacks, test_governor)
+ATTACKS = (attacks, test_group_attacks, test_governor, test_prediction_market)
 WORLDS: dict[str, Callable[[], Any]] = {
     "w": lambda: World(8, 1_000),
     "kept": lambda: World(8, 1_000, registry=True),
@@ -28,6 +29,7 @@ WORLDS: dict[str, Callable[[], Any]] = {
     "gw": GroupWorld,
     "gov": GovernedWorld,
     "quick": lambda: GovernedWorld(AT_ONCE),
+    "pw": PredictingWorld,
     "direct": lambda: CertificateWorld(direct=True),
 }
 

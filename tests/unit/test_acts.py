@@ -43,6 +43,14 @@ BY_OTHER_COMMANDS = {
     ("governor", "setProxy"): "govern proxy",
     ("governor", "execute"): "govern execute",
     ("governor", "stop"): "govern stop",
+    ("prediction_market", "create"): "predict create",
+    ("prediction_market", "buy"): "predict buy",
+    ("prediction_market", "sell"): "predict sell",
+    ("prediction_market", "resolve"): "predict resolve",
+    ("prediction_market", "void"): "predict resolve",
+    ("prediction_market", "object"): "predict object",
+    ("prediction_market", "redeem"): "predict redeem",
+    ("prediction_market", "sweep"): "predict redeem",
 } | {
     (contract, function): "chain challenge"
     for contract, functions in {
@@ -85,7 +93,10 @@ OTHERS = {
     "govern adopt": "owner",
     "govern stop": "guardian",
     "chain withdraw": "a member or named party, for itself",
-} | dict.fromkeys(("govern propose", "govern second", "govern vote", "govern proxy"), "a member, for itself")
+} | dict.fromkeys(
+    ("govern propose", "govern second", "govern vote", "govern proxy", "predict buy", "predict sell", "predict redeem"),
+    "a member, for itself",
+)
 ACTS = [(group, act) for group in GROUPS for act in group.acts]
 
 

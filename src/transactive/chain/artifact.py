@@ -23,8 +23,12 @@ CONTRACTS = (
     "carbon_credits",
     "rules",
     "governor",
+    "prediction_market",
 )
-MODULES = ("bundles", "commitments", "corrections", "leaves", "metered", "multitoken", "readings", "signed", "tokens")
+MODULES = (
+    "bundles", "commitments", "corrections", "leaves", "lmsr", "metered", "multitoken", "readings", "signed", "tokens",
+    "totals",
+)  # fmt: skip
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

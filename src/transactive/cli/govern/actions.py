@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transactive.chain.governance.founding import WorkingKey
     from transactive.chain.governance.proposals import Governance, Proposal
     from transactive.chain.keys.signers import Signers
-    from transactive.cli.govern.options import ChainOptions
+    from transactive.cli.signing_options import ChainOptions
 
 DAY = 86400
 PUBLIC = "votes are public by index for ever, and whoever runs the market knows who is behind an index"

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from transactive.cli.govern.options import ChainOptions
 from transactive.cli.report import report
+from transactive.cli.signing_options import ChainOptions
 
 govern = App(name="govern", help="Members decide, one member one vote: rules, offices, and how they decide.")
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from transactive.cli.govern.commands import govern
-from transactive.cli.govern.options import ChainOptions, Flag
 from transactive.cli.report import report
+from transactive.cli.signing_options import ChainOptions, Flag
 
 __all__ = ["govern"]
 

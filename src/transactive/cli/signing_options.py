@@ -1,4 +1,4 @@
-"""Options that the commands of `transactive govern` share: which chain, and whose keys sign."""
+"""Options of commands that sign on a chain, by themselves or for others: which chain, and whose keys."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""`transactive predict`: `commands` has the options, `actions` does the work, `report` says how things stand."""

@@ -1,0 +1,224 @@
+"""What `transactive predict …` does: each act is one step of transactions, signed by whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from transactive.cli.chain.signing import opened, time_of_step
+from transactive.cli.predict.report import DIGITS, Facts, history, told
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time, time_text
+from transactive.core.spelling.quantities import whole
+from transactive.core.units import money_text
+from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, outcome_words
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from transactive.chain.keys.signers import Signers
+    from transactive.chain.prediction.questions import MarketQuestion, Predictions
+    from transactive.cli.signing_options import ChainOptions
+
+PUBLIC = "who holds what is public by index for ever, and whoever runs the market knows who is behind an index"
+PERIODS = 7
+"""After so many periods a question without an outcome can be called off, beside the window of a netting."""
+
+
+class NewQuestion(NamedTuple):
+    """A question as it is typed. bounds, blur with their units; times RFC 3339."""
+
+    quantity: str
+    begin: str
+    end: str
+    bounds: Sequence[str]
+    blur: str
+    liquidity: str
+    closes: str | None
+
+
+@contextmanager
+def predicted(where: ChainOptions) -> Iterator[tuple[Predictions, Signers]]:
+    """A deployment with its market. Raises InputError, ChainError."""
+    from transactive.chain.prediction.questions import Predictions
+
+    with opened(where.node, where.deployment, where.keys, where.password_file, where.seed) as (client, signers, known):
+        yield Predictions(client, known), signers
+
+
+def run_open(where: ChainOptions, slope: int) -> Facts:
+    """Deploy a market for predictions beside the settlement, and write its address into the deployment."""
+    from transactive.chain.deployments.deployment import Deployed, code_keccak
+
+    with predicted(where) as (found, signers):
+        client, known = found.client, found.known
+        if "prediction_market" in known.contracts:
+            raise InputError("the deployment has a market for predictions already; `predict show` tells how it stands")
+        if slope <= 0:
+            raise InputError("--slope: is what a deviation costs at least; give a price above zero, as 0.06 USD/kWh")
+        deadline = found.window + (PERIODS + 1) * found.per_period * found.slot_seconds
+        currency = known.address("currency")
+        made = client.deploy(
+            signers.role("owner"), "prediction_market", currency, found.settlement.address, slope, deadline
+        )
+        gas = client.block(time_of_step(client)).receipts[-1].gas_used
+        there = Deployed(address=str(made.address), code_keccak=code_keccak(client.code(str(made.address))))
+        msgspec.structs.replace(known, contracts=known.contracts | {"prediction_market": there}).save(where.deployment)
+        return {"prediction_market": there.address, "gas": gas, "means": TOOLS, "know": THIN_MARKETS}
+
+
+def run_create(where: ChainOptions, account: str, asked: NewQuestion) -> Facts:
+    """Ask, and pay the largest loss in advance."""
+    from transactive.chain.acts.values import amount_n
+
+    with predicted(where) as (found, signers):
+        if asked.quantity not in QUANTITIES:
+            raise InputError(f"--quantity {asked.quantity}: there are {', '.join(QUANTITIES)}, of all members together")
+        first, past = (_slot(found, text, name) for text, name in ((asked.begin, "--from"), (asked.end, "--to")))
+        bounds = [whole(text, "_wh", place="--bound") for text in asked.bounds]
+        blur, liquidity = whole(asked.blur, "_wh", place="--blur"), amount_n(asked.liquidity)
+        closes = first * found.slot_seconds if asked.closes is None else parse_time(asked.closes)
+        if past <= first or first // found.per_period != (past - 1) // found.per_period:
+            raise InputError("--to: is after --from, and at most at the end of the same settlement period")
+        loss = int(found.client.read(found.market, "loss", len(bounds) + 1, liquidity))
+        terms = (QUANTITIES.index(asked.quantity), first, past - 1, closes, liquidity, blur, bounds)
+        gas = _send(found, _key(found, signers, account), loss, "create", *terms)
+        facts = told(found, found.question(found.count - 1))
+        return facts | {
+            "paid_in_advance": _money(found, loss),
+            "means": "this is the most that you can lose",
+            "gas": gas,
+        }
+
+
+def run_buy(where: ChainOptions, number: int, outcome: int, pays: str, account: str, most: str | None) -> Facts:
+    """Buy shares of an outcome."""
+    from transactive.chain.acts.values import amount_n
+
+    with predicted(where) as (found, signers):
+        question, shares = _outcome(found, number, outcome), amount_n(pays)
+        money = int(found.client.read(found.market, "quote", number, outcome, shares))
+        limit = money if most is None else amount_n(most)
+        gas = _send(found, _key(found, signers, account), limit, "buy", number, outcome, shares, limit)
+        return _traded(found, question, outcome, account) | {"paid": _money(found, money), "gas": gas, "know": PUBLIC}
+
+
+def run_sell(where: ChainOptions, number: int, outcome: int, pays: str, account: str, least: str) -> Facts:
+    """Give shares back."""
+    from transactive.chain.acts.values import amount_n, decimal_n
+
+    with predicted(where) as (found, signers):
+        question = _outcome(found, number, outcome)
+        key = _key(found, signers, account)
+        before = _wallet(found, key)
+        gas = _send(found, key, 0, "sell", number, outcome, amount_n(pays), decimal_n(least))
+        got = _wallet(found, key) - before
+        return _traded(found, question, outcome, account) | {"received": _money(found, got), "gas": gas}
+
+
+def run_resolve(where: ChainOptions, number: int, by: str) -> Facts:
+    """Write down what the meters say; or call a question off that has no outcome by its deadline."""
+    with predicted(where) as (found, signers):
+        question, key = found.question(number), signers.named(by)
+        if question.outcome is None and time_of_step(found.client) >= question.voidable_from:
+            gas = _send(found, key, 0, "void", number)
+            means = "there was no outcome by the deadline: each share pays its part of one"
+        else:
+            if time_of_step(found.client) < question.ends:
+                raise InputError(f"question {number}: is about slots until {time_text(question.ends)}; wait for them")
+            gas = _send(found, key, 0, "resolve", number, *found.evidence(question.first, question.last))
+            means = f"leaves that nobody metered can be shown for {found.window} s; then shares are paid"
+        return told(found, found.question(number)) | {"means": means, "gas": gas}
+
+
+def run_object(where: ChainOptions, number: int, leaf: Path, by: str) -> Facts:
+    """Show that a leaf of a question's slots was substituted."""
+    from transactive.chain.disputes.evidence import shown
+    from transactive.chain.disputes.leaf_file import LeafFile, load
+
+    file = load(leaf, LeafFile)
+    with predicted(where) as (found, signers):
+        found.question(number)
+        place = shown(file.index, file.content, file.steps)
+        gas = _send(found, signers.named(by), 0, "object", number, file.opening.content, place)
+        return told(found, found.question(number)) | {"gas": gas}
+
+
+def run_redeem(where: ChainOptions, number: int, account: str) -> Facts:
+    """Take what shares are worth; who asked also takes what no share can claim."""
+    with predicted(where) as (found, signers):
+        question, key = found.question(number), _key(found, signers, account)
+        before = _wallet(found, key)
+        gas = _send(found, key, 0, "redeem", number)
+        shares = _wallet(found, key) - before
+        facts = told(found, question) | {"shares_paid": _money(found, shares)}
+        if question.asker == key.address:
+            gas += _send(found, key, 0, "sweep", number)
+            facts["left_of_what_you_paid_in"] = _money(found, _wallet(found, key) - before - shares)
+        return facts | {"gas": gas}
+
+
+def run_show(where: ChainOptions, number: int | None) -> Facts:
+    """All questions, or one with its trades."""
+    with predicted(where) as (found, _):
+        if number is None:
+            listed = {f"question_{one.number}": told(found, one) for one in found.questions()}
+            return {"questions": len(listed), **listed, "means": TOOLS, "know": THIN_MARKETS}
+        question = found.question(number)
+        return told(found, question) | {"trades": history(found, question)}
+
+
+def _traded(found: Predictions, question: MarketQuestion, outcome: int, account: str) -> Facts:
+    """How a question stands after somebody's trade."""
+    held = found.shares(question, found.known.index(account))
+    words = outcome_words(question.bounds, outcome)
+    mine = {"outcome": words, "you_are_paid_if_it_happens": _money(found, held[outcome])}
+    return told(found, found.question(question.number)) | mine
+
+
+def _outcome(found: Predictions, number: int, outcome: int) -> MarketQuestion:
+    """A question that has an outcome. Raises InputError naming those that there are."""
+    question = found.question(number)
+    if not 0 <= outcome <= len(question.bounds):
+        words = "; ".join(f"{one}: {outcome_words(question.bounds, one)}" for one in range(len(question.bounds) + 1))
+        raise InputError(f"outcome {outcome}: question {number} has {words}")
+    return question
+
+
+def _slot(found: Predictions, text: str, option: str) -> int:
+    """Number of the slot that begins at a time. Raises InputError."""
+    number, rest = divmod(parse_time(text), found.slot_seconds)
+    if rest:
+        raise InputError(f"{option} {text}: no slot begins then; slots have {found.slot_seconds} s")
+    return number
+
+
+def _key(found: Predictions, signers: Signers, account: str) -> LocalAccount:
+    """Key of an account. Raises InputError for a name that the deployment has not."""
+    found.known.index(account)
+    return signers.account(account)
+
+
+def _wallet(found: Predictions, key: LocalAccount) -> int:
+    """What somebody's wallet has [n¤]."""
+    currency = found.client.contract("currency", found.known.address("currency"))
+    return int(found.client.read(currency, "balanceOf", key.address))
+
+
+def _send(found: Predictions, key: LocalAccount, pay: int, function: str, *arguments: Any) -> int:  # noqa: ANN401
+    """Let the market take `pay` n¤ and call it, in one step; gas of the call. Raises ContractRevert with its reason."""
+    client = found.client
+    if pay:
+        currency = client.contract("currency", found.known.address("currency"))
+        client.send(key, currency, "approve", found.market.address, pay)
+    client.send(key, found.market, function, *arguments)
+    return client.block(time_of_step(client)).receipts[-1].gas_used
+
+
+def _money(found: Predictions, amount: int) -> str:
+    """Money to the last unit."""
+    return money_text(amount, found.known.currency, digits=DIGITS)

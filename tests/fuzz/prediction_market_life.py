@@ -1,0 +1,235 @@
+"""A life of the market for predictions: questions, trades at every size, outcomes, objections, and who takes what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.contract.world import PERIOD, SLOT, SLOTS, WINDOW
+from tests.fuzz.asked_settlement import MEMBERS, NOTHING, START, AskedSettlement
+from tests.fuzz.bound import Bound, Person
+from tests.fuzz.life import Call, Life
+from tests.twins.prediction_market import PredictionMarketTwin, QuestionTwin, padded
+from tests.twins.totals import TotalsTwin
+from transactive.chain.commitments import Opening
+from transactive.chain.disputes.evidence import shown
+from transactive.chain.prediction.lmsr import cost_n
+from transactive.core.proofs.leaves import Leaf
+
+SLOPE, DEADLINE = 1_000, 3 * PERIOD
+ALL, PLENTY = 2**255, 2**90
+KEPT = 6
+"""Questions back that are still traded, asked and looked at."""
+
+
+class PredictionMarketLife(Life):
+    """Six members and a settlement whose periods go by."""
+
+    contract = "prediction_market"
+
+    def begin(self) -> Bound:
+        self.now = START * PERIOD + 1
+        self.machine.at = self.now
+        names = ("owner", "operator", "candidate", "stranger")
+        self.owner, self.operator, *rest = map(Person.named, names)
+        self.members = [Person.named("member", i) for i in range(MEMBERS)]
+        self.people = [self.owner, self.operator, *rest, *self.members]
+        by = self.owner.address
+        self.asked = AskedSettlement(self.machine, self.rng, self.owner, self.operator, self.members)
+        token = self.asked.token
+        c = Bound.deploy(self.machine, by, "prediction_market", token.address, self.asked.c.address, SLOPE, DEADLINE)
+        for person in self.people:
+            token.do(by, "mint", person.address, PLENTY)
+            token.do(person.address, "approve", c.address, ALL)
+        self.wallets = dict.fromkeys((person.address for person in self.people), PLENTY)
+        totals = TotalsTwin(SLOT, SLOTS, WINDOW, self.asked.is_final, self.asked.places.get)
+        self.twin = PredictionMarketTwin(totals, SLOPE, DEADLINE)
+        return c
+
+    def paid(self, pay: Callable[[str], int], sign: int) -> Callable[[str], None]:
+        """A mirror that moves what the twin says into a wallet, or out of it."""
+
+        def mirror(who: str) -> None:
+            self.wallets[who] += sign * pay(who)
+
+        return mirror
+
+    # -- who and what
+
+    def number(self) -> int:
+        """A question, mostly one of the last."""
+        back: int = self.rng.choice([0, *range(1, KEPT), *range(1, KEPT)])
+        return max(len(self.twin.questions) - back, 0)
+
+    def question(self) -> QuestionTwin | None:
+        number = self.number()
+        return self.twin.questions[number] if number < len(self.twin.questions) else None
+
+    def move(self) -> Call | None:
+        rng = self.rng
+        self.now += rng.choice([0, 1, 1, 20])
+        if rng.random() < 0.02 or self.now >= (self.asked.period + 1) * PERIOD:
+            self.now = max(self.asked.turn(), self.now) + rng.choice([0, 0, 1])
+        if rng.random() < 0.03:
+            self.now += rng.choice([WINDOW, SLOT])
+        moves = [self.create] * 2 + [self.buy] * 8 + [self.sell] * 4 + [self.resolve] * 3 + [self.object] * 2
+        return rng.choice([*moves, self.void, *[self.redeem] * 5, *[self.sweep] * 2])()
+
+    def create(self) -> Call:
+        rng, twin = self.rng, self.twin
+        period = self.now // PERIOD + rng.choice([0, 1, 1, 1, 2])
+        first, last = period * SLOTS + rng.choice([0, 1, 2]), period * SLOTS + rng.choice([2, 3, 3])
+        if rng.random() < 0.1:
+            last = rng.choice([first - 1, last + SLOTS])
+        closes = first * SLOT - rng.choice([0, 0, 0, 1, 900, -1, 10**10])
+        blur = rng.choice([1, 20, 100, 100, 0])
+        outcomes = rng.choice([2, 2, 3, 5, 8])
+        bounds, at = [], rng.choice([0, 100, 2_000])
+        for _ in range(outcomes - 1):
+            at += rng.choice([2 * blur, 2 * blur + 70, 300 + 2 * blur, 2 * blur - 1 if rng.random() < 0.1 else 500])
+            bounds.append(max(at, 0))
+        if rng.random() < 0.03:
+            bounds = []
+        liquidity = rng.choice([10**6, 10**7, 2**62, 3 * 10**9, rng.choice([0, 10**6 - 1, 2**62 + 1])])
+        terms = (rng.choice([0, 1, 2, 2, 3]), first, max(last, 0), max(closes, 0), liquidity, blur)
+        return Call(
+            rng.choice(self.people), "create", (*terms, bounds),
+            self.paid(lambda who: twin.create(who, *terms, tuple(bounds), self.now), -1),
+        )  # fmt: skip
+
+    def buy(self) -> Call:
+        rng, number = self.rng, self.number()
+        q = self.question()
+        liquidity, cap = (q.liquidity, 2 * q.blur * SLOPE) if q else (1, 1)
+        shares = rng.choice([0, 1, 7, cap, cap // 3, cap // 10, cap // 10, liquidity, cap + 1])
+        most = rng.choice([ALL, ALL, ALL, shares, shares // 2])
+        arguments = (number, rng.choice([0, 0, 1, 1, 2, 7, 8]), shares, most)
+        who = rng.choice(self.members)
+        return Call(who, "buy", arguments, self.paid(lambda by: self.twin.buy(by, *arguments, self.now), -1))
+
+    def sell(self) -> Call:
+        rng, number = self.rng, self.number()
+        who, outcome, held = rng.choice(self.members), rng.choice([0, 1, 1, 2]), 0
+        if number < len(self.twin.questions):
+            owners = [
+                (place, outcome, shares)
+                for place, own in self.twin.questions[number].shares.items()
+                for outcome, shares in enumerate(own)
+                if shares
+            ]
+            if owners and rng.random() < 0.9:
+                place, outcome, held = rng.choice(owners)
+                who = self.members[place]
+        shares = rng.choice([held, held, held // 2, 1, 0, held + 1])
+        arguments = (number, outcome, shares, rng.choice([0, 0, 0, shares // 3, shares]))
+        return Call(who, "sell", arguments, self.paid(lambda by: self.twin.sell(by, *arguments, self.now), 1))
+
+    def resolve(self) -> Call:
+        number = self.number()
+        if number < len(self.twin.questions):
+            q = self.twin.questions[number]
+            before, last = self.asked.opening_of(q.first - 1), self.asked.opening_of(q.last)
+        else:
+            before = last = NOTHING
+        return Call(
+            self.rng.choice(self.people), "resolve", (number, before.content, last.content),
+            lambda _: self.twin.resolve(number, before, last, self.now),
+        )  # fmt: skip
+
+    def object(self) -> Call | None:
+        rng, number = self.rng, self.number()
+        if number >= len(self.twin.questions):
+            return None
+        q = self.twin.questions[number]
+        slot = rng.choice([*range(q.first, min(q.last, q.first + SLOTS) + 1), q.last + 1])
+        made, found = self.leaf(slot)
+        return Call(
+            rng.choice(self.people), "object", (number, made.content, found[0]),
+            lambda _: self.twin.object(number, made, found[1], found[2], self.now),
+        )  # fmt: skip
+
+    def leaf(self, slot: int) -> tuple[Opening, tuple[Any, Leaf | None, int]]:
+        """Commitment of a slot, and one of its leaves: as the contract takes it, the leaf, its place."""
+        rng, made = self.rng, self.asked.opening_of(slot)
+        tree = self.asked.trees.get(made.commitment.slot)
+        if tree is None:
+            return made, ((0, True, shown(0, None, [])[2], []), None, 0)
+        places = [index for index in range(MEMBERS) if tree.leaf(index).marks]
+        index = rng.choice(places) if places and rng.random() < 0.8 else rng.randrange(MEMBERS + 1)
+        leaf = tree.leaf(index) if index < MEMBERS else None
+        return made, (shown(index, leaf, tree.proof(index)), leaf, index)
+
+    def late(self) -> int:
+        """A question, often one that is over."""
+        return self.rng.choice([self.number(), max(self.number() - 8, 0)])
+
+    def void(self) -> Call:
+        return self.voiding(self.rng.choice(self.people), self.late())
+
+    def voiding(self, who: Person, number: int) -> Call:
+        return Call(who, "void", (number,), lambda _: self.twin.void(number, self.now))
+
+    def redeem(self) -> Call:
+        return self.redeeming(self.rng.choice(self.members), self.late())
+
+    def redeeming(self, who: Person, number: int) -> Call:
+        return Call(who, "redeem", (number,), self.paid(lambda by: self.twin.redeem(by, number, self.now), 1))
+
+    def sweep(self) -> Call:
+        number = self.late()
+        return self.sweeping(self.asker(number), number)
+
+    def sweeping(self, who: Person, number: int) -> Call:
+        return Call(who, "sweep", (number,), self.paid(lambda by: self.twin.sweep(by, number, self.now), 1))
+
+    def asker(self, number: int) -> Person:
+        """Who asked a question; anybody, if there is none."""
+        if number >= len(self.twin.questions):
+            return self.rng.choice(self.people)
+        return next(person for person in self.people if person.address == self.twin.questions[number].asker)
+
+    # -- what is the same
+
+    def check(self) -> None:
+        twin, c, token = self.twin, self.c, self.asked.token
+        self.equal("questions counted", c.read("count"), len(twin.questions))
+        pots = sum(q.pot for q in twin.questions)
+        self.equal("tokens held are what its questions hold", token.read("balanceOf", c.address), pots)
+        for person in self.people:
+            held = token.read("balanceOf", person.address)
+            self.equal("a wallet", held, self.wallets[person.address])
+        for number, q in list(enumerate(twin.questions))[-KEPT:]:
+            terms = (q.asker, q.lane, q.first, q.last, q.closes_at, q.liquidity, q.blur, q.pot, q.is_void, q.bounds)
+            self.equal("a question", c.read("getQuestion", number), terms)
+            self.equal("shares sold", list(c.read("soldOf", number)), padded(q.sold))
+            for place, shares in q.shares.items():
+                self.equal("a member's shares", list(c.read("sharesOf", number, place)), padded(shares))
+            found = twin.totals.outcomes.get(number)
+            outcome = (found.total, found.known_at, found.substituted) if found else (0, 0, 0)
+            self.equal("an outcome", tuple(c.read("outcomes", number)), outcome)
+            self.owed(q, number)
+
+    def owed(self, q: QuestionTwin, number: int) -> None:
+        """Solvency: what is held covers all that shares can claim, whatever happens."""
+        over = q.is_void or (number in self.twin.totals.outcomes and not self.twin.totals.contestable(number, self.now))
+        if over:
+            worth, whole = self.twin.worth(number, self.now)
+            claims = sum(one * part for one, part in zip(q.sold, worth, strict=True))
+            self.equal("claims are covered", q.pot * whole >= claims, wanted=True)
+            self.equal("no share is worth more than one", sum(worth) <= whole, wanted=True)
+        else:
+            self.equal("more is held than any outcome can claim", q.pot > cost_n(q.sold, q.liquidity), wanted=True)
+            self.equal("an invalid question can be paid", q.pot * q.outcomes >= sum(q.sold), wanted=True)
+
+    def end(self) -> None:
+        """All is called off or over, all redeem and sweep: nothing is left."""
+        for number, q in enumerate(self.twin.questions):
+            self.now = max(self.now, (q.last + 1) * SLOT + DEADLINE, self.machine.at + WINDOW)
+            if number not in self.twin.totals.outcomes and not q.is_void:
+                self.both(self.voiding(self.owner, number))
+        for number, q in enumerate(self.twin.questions):
+            for place in [place for place, shares in q.shares.items() if any(shares)]:
+                self.both(self.redeeming(self.members[place], number))
+            self.both(self.sweeping(self.asker(number), number))
+        self.check()
+        self.equal("everybody leaves", self.asked.token.read("balanceOf", self.c.address), 0)

@@ -1,0 +1,143 @@
+"""`transactive predict` on an embedded chain: the how-to as it stands, while a community settles what it asks."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from transactive.chain.deployments.deployment import load
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.client import ChainClient
+from transactive.cli import main
+from transactive.cli.chain import signing
+from transactive.core.proofs.leaves import SlotLeaves
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.slots import parse_time
+
+HOUR, DAY = 3600, 86400
+BEGIN = parse_time("2027-01-04T12:00Z")
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "predicting.md"
+WHERE = ["--node", "embedded:chain.sqlite"]
+
+
+class Street:
+    """Commands typed one after another; `now` is the time of the next transaction."""
+
+    def __init__(self, monkeypatch, capsys) -> None:
+        self.now, self.capsys = BEGIN, capsys
+        monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: self.now))
+
+    def run(self, *words: str, code: int = 0) -> str:
+        self.now += 1
+        with pytest.raises(SystemExit) as ended:
+            main([*words, *WHERE, "--json"])
+        told = self.capsys.readouterr()
+        assert ended.value.code == code, told
+        return str(told.err if code else told.out)
+
+    def predict(self, line: str) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self.run("predict", *shlex.split(line)))
+        return facts
+
+    def refused(self, line: str, why: str, code: int = 3) -> None:
+        told = self.run("predict", *shlex.split(line), code=code)
+        assert why in told
+        assert len(told.splitlines()) == 1
+
+    def settle(self, day: int, imported: list[int]) -> None:
+        """Commit a day whose hours import so many Wh, and let it become final."""
+        known = load(Path("deployment.json"))
+        with closing(ChainClient.open(WHERE[1])) as client:
+            ledger = ChainLedger.attach(client, DemoKeys(), known.address("settlement"))
+            accounts = len(known.accounts)
+            energy, nothing, none = (
+                np.zeros((accounts, 4), np.int64),
+                np.zeros((accounts, 4), np.int64),
+                [ZERO] * accounts,
+            )
+            for hour, wh in enumerate(imported):
+                energy[hour % 2, 0] += wh
+                slot = day // HOUR + hour
+                ledger.commit_slot(SlotLeaves(slot, nothing, energy.copy(), nothing, nothing, none, none), ZERO)
+                ledger.block(max(day + (hour + 1) * HOUR, client.head_timestamp + 1))
+            ledger.propose(day // DAY, [0] * len(known.accounts))
+            ledger.block(max(day + DAY, client.head_timestamp + 1))
+            ledger.finalise(day // DAY)
+            ledger.block(client.head_timestamp + int(client.read(ledger.contract, "window")))
+            self.now = client.head_timestamp
+
+
+def commands() -> list[list[str]]:
+    """What the page says to type, without its node."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    return [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
+
+
+@pytest.fixture
+def street(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["init", "."])
+    capsys.readouterr()
+    return Street(monkeypatch, capsys)
+
+
+def test_the_how_to_as_it_stands(street):
+    typed = commands()
+    assert [words[1] for words in typed if words[0] == "predict"] == ["open", "create", "buy", "resolve", "redeem"]
+    for words in typed[:-2]:
+        told = json.loads(street.run(*words))
+    assert told["outcome"] == "4.0 to 6.0 kWh"
+    assert told["you_are_paid_if_it_happens"] == "0.050000000 USD"
+    street.refused("resolve 0", why="is about slots until")
+    street.refused("redeem 0 --account ben", why="prediction_market: not over", code=5)
+    street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
+    street.settle(parse_time("2027-01-05T00:00Z"), [100] * 17 + [1_800] * 3 + [100] * 4)
+    told = json.loads(street.run(*typed[-2]))
+    assert (told["stage"], told["metered"]) == ("known, can be objected to", "5.400 kWh")
+    street.now += DAY
+    assert json.loads(street.run(*typed[-1]))["shares_paid"] == "0.050000000 USD"
+    asked = street.predict("redeem 0 --account ada")
+    paid = float(street.predict("show 0")["trades"][0]["for"].split()[0])
+    assert float(asked["left_of_what_you_paid_in"].split()[0]) == pytest.approx(0.109861229 + paid - 0.05, abs=3e-9)
+
+
+def test_what_would_go_wrong_is_told_before(street):
+    for words in commands()[:3]:
+        street.run(*words)
+    street.refused("show", why="`predict open` makes one")
+    street.refused("open --slope 0", why="give a price above zero")
+    street.predict("open --slope '0.06 USD/kWh'")
+    street.refused("open --slope '0.06 USD/kWh'", why="has a market for predictions already")
+    ask = "create --account ada --bound '4 kWh' --blur '500 Wh' --liquidity 0.1"
+    evening = "--from 2027-01-05T17:00Z --to 2027-01-05T20:00Z"
+    street.refused(f"{ask} {evening} --quantity price", why="there are imported, exported, produced")
+    street.refused(f"{ask} --from 2027-01-05T17:20Z --to 2027-01-05T20:00Z", why="no slot begins then")
+    street.refused(f"{ask} --from 2027-01-05T17:00Z --to 2027-01-06T02:00Z", why="the same settlement period")
+    street.refused(f"{ask} --from 2027-01-03T17:00Z --to 2027-01-03T20:00Z", why="bad end of trading", code=5)
+    street.refused("show 0", why="there are 0")
+    assert street.predict(f"{ask} {evening}")["odds"] == {
+        "0 less than 4.0 kWh": "50.0 % (about even)", "1 4.0 kWh or more": "50.0 % (about even)",
+    }  # fmt: skip
+    street.refused("buy 0 2 --pays 1 --account ben", why="outcome 2: question 0 has 0: less than 4.0 kWh; 1: 4.0")
+    street.refused("buy 0 0 --pays 1 --account ben", why="holds enough", code=5)
+    street.predict("buy 0 0 --pays 0.04 --account ben")
+    street.refused("sell 0 0 --pays 0.05 --account ben", why="shares too low", code=5)
+    assert street.predict("sell 0 0 --pays 0.01 --account ben")["you_are_paid_if_it_happens"] == "0.030000000 USD"
+    assert [trade["pays"] for trade in street.predict("show 0")["trades"]] == ["0.040000000 USD", "−0.010000000 USD"]
+    street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
+    street.now = parse_time("2027-01-06T00:00Z")
+    street.refused("resolve 0", why="slot 2027-01-05T16:00Z is not committed by itself")
+    street.now += 9 * DAY
+    assert street.predict("resolve 0")["stage"] == "void"
+    assert street.predict("redeem 0 --account ben")["shares_paid"] == "0.015000000 USD"
