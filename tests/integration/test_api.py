@@ -345,6 +345,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/help": ALL,
     "/findings/{number}": dict.fromkeys(SCOPES, 404),  # there is none here
     "/findings/{number}/notes": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
+    "/deciding": NOT_GRID,
+    "/deciding/{number}": {**dict.fromkeys(SCOPES, 404), "grid": 403},  # there is none here
+    "/deciding/acts": MEMBERS,
     "/carbon": NOT_GRID,
     "/bills": BILLED,
     "/papers": OPERATORS_FORM,
@@ -385,6 +388,10 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/looks": {"member": 200, "operator": 400, "auditor": 400, "grid": 403},  # no member is named
     "/privacy": NOT_GRID,
     "/privacy/copy": {"member": 200, "operator": 400, "auditor": 403, "grid": 403},
+    "/api/v1/proposals": NOT_GRID,
+    "/api/v1/proposals/{number}": {**dict.fromkeys(SCOPES, 404), "grid": 403},
+    "/api/v1/proposals/{number}/consequences": {**dict.fromkeys(SCOPES, 404), "grid": 403},
+    "/api/v1/proposals/acts": MEMBERS,
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
@@ -425,6 +432,8 @@ METHODS = {
     "/readings/{token}": "POST",
     "/member/acts": "POST",
     "/member/drafts": "POST",
+    "/deciding/acts": "POST",
+    "/api/v1/proposals/acts": "POST",
     "/papers": "POST",
     "/findings/{number}/notes": "POST",
     "/sign-in/passkey/question": "POST",

@@ -16,10 +16,10 @@ LISTS = (
     *("forecasts", "models", "model-events", "model-days", "grid/loads", "grid/forecasts", "grid/interventions"),
 )
 WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "bills/{place}/pdf")
-WITHOUT = ("summary", "compare", "held-readings")
+WITHOUT = ("summary", "compare", "held-readings", "proposals")
 STEP = "/api/v1/items/{number}/{outcome}"
 BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
-DO, ANSWER = "/api/v1/acts", "/api/v1/held-readings/{said}"
+DO, ANSWER, DECIDE = "/api/v1/acts", "/api/v1/held-readings/{said}", "/api/v1/proposals/acts"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def test_no_step_makes_it_fail(described):
     _ask(described[BRING]["POST"], "POSITIVE")
     _ask(described[ACCEPT]["PUT"], "POSITIVE")
     _ask(described[DO]["POST"], "POSITIVE")
+    _ask(described[DECIDE]["POST"], "POSITIVE")
     _ask(described[ANSWER]["PUT"], "POSITIVE")
 
 

@@ -17,7 +17,9 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
+from transactive.chain.governance.place import is_governed
 from transactive.core.slots import time_text
+from transactive.services.governing.standing import Decisions
 from transactive.services.papers.jobs import PaperJobs
 from transactive.texts.page_terms import TERMS
 from transactive.web.accounts.passkeys import PasskeyChallenges
@@ -29,6 +31,7 @@ from transactive.web.assistants.routes import HANDLERS as DRAFTS
 from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
+from transactive.web.deciding.routes import ROUTES as DECIDING
 from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.explorer.routes import ROUTES as EXPLORER
 from transactive.web.findings.routes import ROUTES as FINDINGS
@@ -77,20 +80,26 @@ HEADERS = {
 
 
 def build_app(
-    folder: Path, feed: ChangeFeed, *, local: bool, entry: BrowserEntry | None = None, port: int = 0
+    folder: Path,
+    feed: ChangeFeed,
+    *,
+    local: bool,
+    entry: BrowserEntry | None = None,
+    port: int = 0,
+    node: str | None = None,
 ) -> Litestar:
     """Page and API of the run in `folder`.
 
     local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
-    is needed. port: where it is served.
+    is needed. port: where it is served. node: URL of the chain on which members decide, where it is another than noted.
     """
     bound_recursion()
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
-    paper_jobs, passkey_challenges = PaperJobs(folder), PasskeyChallenges()
+    paper_jobs, passkey_challenges, decisions = PaperJobs(folder), PasskeyChallenges(), Decisions(folder, node)
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, explained),
+            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *DECIDING, explained),
             *(readings, bring, answer_about_held, answer_readings),
             *(metrics, act_on_page, answer_draft, step_on_page, history, *DRAFTS, api_router()),
             _files(),
@@ -102,13 +111,14 @@ def build_app(
             "rates": Provide(lambda: rates, sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
             "passkey_challenges": Provide(lambda: passkey_challenges, sync_to_thread=False),
+            "decisions": Provide(lambda: decisions, sync_to_thread=False),
             "paper_jobs": Provide(lambda: paper_jobs, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(house)],
         guards=[for_scopes, known_queries],
         exception_handlers={Exception: answer},
-        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
-        state=State({"run_context": run_context}),
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates(folder))),
+        state=State({"run_context": run_context, "decisions": decisions}),
         lifespan=[feed.beating],
         before_send=[_protect],
         compression_config=CompressionConfig("gzip", minimum_size=SMALL, exclude=EVENTS, gzip_compress_level=6),
@@ -139,7 +149,7 @@ def _version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _templates() -> Environment:
+def _templates(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(),
@@ -147,7 +157,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text)
+    environment.globals.update(icon=icon, time_text=time_text)
+    environment.globals.update(pages_of=lambda viewer, run: pages_of(viewer, run, governed=is_governed(folder)))
     environment.filters["local"] = local_filter
     environment.globals.update(version=_version(), terms=TERMS)
     return environment

@@ -11,7 +11,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Template
 
-from transactive.core.errors import InputError, StateError, TransactiveError
+from transactive.core.errors import ContractRevert, InputError, NodeUnreachable, StateError, TransactiveError
 from transactive.web.viewers import LOOPBACK, is_forwarded
 
 URN = "urn:transactive:error:"
@@ -125,7 +125,8 @@ def describe(error: Exception) -> Problem:
         return _problem(CODES.get(status, "error"), status, _detail(error))
     if isinstance(error, TransactiveError):
         status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, InputError) else 500
-        status = 409 if isinstance(error, StateError) else status
+        status = 409 if isinstance(error, StateError | ContractRevert) else status
+        status = 503 if isinstance(error, NodeUnreachable) else status
         return _problem(error.code, status, str(error))
     if isinstance(error, RecursionError):  # decoders of JSON say so; nothing here calls itself
         return _problem("input", 400, "What was sent has too many values within each other; send it flat.")

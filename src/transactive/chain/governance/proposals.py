@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_utils.crypto import keccak
 from web3.contract import Contract
@@ -14,7 +14,7 @@ from transactive.chain.deployments.deployment import Deployment
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.events import event_of
 from transactive.core.errors import ChainError, InputError
-from transactive.core.governance.numbers import NUMBERS, number_at
+from transactive.core.governance.numbers import NUMBERS, GovernedNumber, number_at
 from transactive.core.slots import time_text
 
 KINDS = ("ordinary", "basic")
@@ -24,6 +24,26 @@ BATCH = 100
 """Ballots in one transaction."""
 Action = tuple[str, bytes]
 """Address of a contract, and call data."""
+
+
+class Vote(NamedTuple):
+    """What a member answered. turn: 0 of a proxy, 1 to 62 of signed ballots, 63 of the member's own transaction."""
+
+    answer: str
+    turn: int
+
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        return self.answer if self.turn else f"{self.answer} (by proxy)"
+
+
+class NumberSet(NamedTuple):
+    """A number of the rules that an action sets, from a time on [Unix s]."""
+
+    number: GovernedNumber
+    value: int
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +167,25 @@ class Governance:
                 return _words(name, str(function.fn_name), list(values.values()))
         return f"{target} {data.hex()}"
 
-    def votes(self, number: int) -> dict[int, str]:
+    def number_set(self, action: Action) -> NumberSet | None:
+        """The number that an action sets; None for any other call."""
+        target, data = action
+        if target.lower() != str(self.rules.address).lower():
+            return None
+        function, values = self.rules.decode_function_input("0x" + data.hex())
+        if function.fn_name != "setRule":
+            return None
+        rule, amount, since = map(int, values.values())
+        return NumberSet(number_at(rule), amount, since)
+
+    def votes(self, number: int) -> dict[int, Vote]:
         """Who has answered what, by index; they are public for ever."""
         answers = ("", "yes", "no", "abstain")
         found = {}
         for index in range(len(self.known.accounts)):
             support, turn = self.client.read(self.governor, "voteOf", number, index)
             if support:
-                found[index] = answers[int(support)] + (" (by proxy)" if not turn else "")
+                found[index] = Vote(answers[int(support)], int(turn))
         return found
 
 

@@ -58,9 +58,7 @@ def signers_for(
 
 
 def time_of_step(client: ChainClient) -> int:
-    """Time of what is sent now [Unix s]: ours where the chain follows it, else that of its newest block."""
-    from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
+    """Time of what is sent now [Unix s]."""
+    from transactive.chain.nodes.step_time import step_time
 
-    head = client.head_timestamp
-    follows = client.is_embedded or client.chain_id in DEVELOPMENT_CHAINS
-    return max(int(time.time()), head + 1) if follows else head
+    return step_time(client, int(time.time()))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transactive.cli.chain.signing import opened, time_of_step
 from transactive.cli.govern.ballot_files import read_ballots, write_ballot
-from transactive.cli.govern.calls import call_of, kind_of, numbers_set
+from transactive.cli.govern.calls import call_of, kind_of
 from transactive.core.errors import InputError
 from transactive.core.governance.ballots import ANSWERS, Ballot
+from transactive.core.governance.numbers import numbers_written
 from transactive.core.slots import parse_time, time_text
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ def run_propose(
         except OSError as error:
             raise InputError(f"--document {document}: cannot be read ({error.strerror})") from None
     with governed(where) as (governance, signers):
-        actions = numbers_set(governance, sets, 0 if since is None else parse_time(since))
+        from transactive.chain.governance.wanted import numbers_set
+
+        actions = numbers_set(governance, numbers_written(sets), 0 if since is None else parse_time(since))
         actions += [call_of(governance, text) for text in calls]
         if not actions:
             raise InputError("nothing is proposed; give --set NAME=VALUE or --call 'CONTRACT FUNCTION VALUES'")
@@ -199,7 +202,7 @@ def run_show(where: ChainOptions, number: int | None) -> Facts:
         client, known, electors = governance.client, governance.known, governance.electors
         if number is not None:
             found = governance.proposal(number)
-            votes = {governance.name_of(index): answer for index, answer in governance.votes(number).items()}
+            votes = {governance.name_of(index): vote.words for index, vote in governance.votes(number).items()}
             return _facts(governance, found) | {"votes": votes, "know": PUBLIC}
         proposals = {f"proposal_{found.number}": _facts(governance, found) for found in governance.proposals()}
         return {

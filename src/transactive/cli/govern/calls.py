@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from transactive.core.errors import InputError
-from transactive.core.governance.numbers import BY_NAME, NUMBERS, numbers_written
 
 if TYPE_CHECKING:
-    from web3.contract import Contract
-
     from transactive.chain.governance.proposals import Action, Governance
 
 PERSONS = "elections of persons are held elsewhere, where their votes are secret; this decides on things"
@@ -28,32 +24,10 @@ def kind_of(text: str) -> int:
     raise InputError(f"--kind {text}: give {' or '.join(KINDS)}")
 
 
-def numbers_set(governance: Governance, texts: Sequence[str], since: int) -> list[Action]:
-    """Actions that set numbers, written NAME=VALUE, from a time on [Unix s]. Raises InputError for what is refused."""
-    client, rules, made = governance.client, governance.rules, []
-    soonest = client.head_timestamp + int(client.read(rules, "lead"))
-    if texts and since < soonest:
-        from transactive.core.slots import time_text
-
-        raise InputError(
-            f"--since is too soon: rules hold from {time_text(soonest)} on at the earliest, after the vote"
-        )
-    for name, amount in numbers_written(texts).items():
-        number, place = BY_NAME[name], NUMBERS.index(BY_NAME[name])
-        now = int(client.read(rules, "at", place, client.head_timestamp))
-        low, high, step = map(int, client.read(rules, "bounds", place))
-        if not low <= amount <= high or abs(amount - now) > step:
-            near, far = max(low, now - step), min(high, now + step)
-            raise InputError(
-                f"--set {name}={number.said(amount)}: it is {number.said(now)} and can become {number.said(near)} to"
-                f" {number.said(far)} at once ({number.unit})"
-            )
-        made.append(_encoded(rules, "setRule", [place, amount, since]))
-    return made
-
-
 def call_of(governance: Governance, text: str) -> Action:
     """Action of a call, written CONTRACT FUNCTION VALUE…; values are numbers, addresses, names, 0x-hex, yes or no."""
+    from transactive.chain.governance.wanted import encoded
+
     contract_name, function, *words = [*text.split(), "", ""][: max(len(text.split()), 2)]
     contract = governance.client.contract(contract_name, governance.known.address(contract_name))
     entries = [entry for entry in contract.abi if entry.get("name") == function and entry["type"] == "function"]
@@ -63,7 +37,7 @@ def call_of(governance: Governance, text: str) -> Action:
     if len(kinds) != len(words):
         raise InputError(f"--call {text}: {function} takes {len(kinds)} values ({', '.join(kinds) or 'none'})")
     values = [_value(governance, kind, word) for kind, word in zip(kinds, words, strict=True)]
-    return _encoded(contract, function, values)
+    return encoded(contract, function, values)
 
 
 def _value(governance: Governance, kind: str, text: str) -> Any:  # noqa: ANN401 - as the kind says
@@ -86,8 +60,3 @@ def _value(governance: Governance, kind: str, text: str) -> Any:  # noqa: ANN401
     elif kind == "bytes32" and re.fullmatch("0x[0-9a-fA-F]{64}", text):
         return bytes.fromhex(text[2:])
     raise InputError(f"--call: {text!r} is no {kind}; give a number, an address or name, 0x-hex, yes or no")
-
-
-def _encoded(contract: Contract, function: str, values: list[Any]) -> Action:
-    """Target and call data."""
-    return str(contract.address), bytes.fromhex(contract.encode_abi(function, values)[2:])

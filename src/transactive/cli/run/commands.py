@@ -93,7 +93,14 @@ def run(
     )
 
 
-def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
+def serve(
+    *,
+    state: Path,
+    port: int = 8080,
+    host: str = "127.0.0.1",
+    node: str | None = None,
+    deployment: Path | None = None,
+) -> None:
     """Serve the page and the API over the state of a run.
 
     Parameters
@@ -105,7 +112,11 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
     host
         Address to listen on; any but this machine's own needs a token first.
         At this machine a printed link lets your browser in.
+    node
+        Chain on which members decide, if it is not the one that the run noted.
+    deployment
+        Its contracts with a governor, to show how members decide.
     """
     from transactive.cli.run.serve import serve_state
 
-    serve_state(state, port, host)
+    serve_state(state, port, host, node, deployment)

@@ -14,6 +14,7 @@ import msgspec
 
 from transactive.chain.deployments.deployment import load
 from transactive.chain.governance.decisions import decisions, require_on_chain
+from transactive.chain.governance.place import note_place
 from transactive.chain.governance.proposals import Governance
 from transactive.core.errors import ChainError
 from transactive.core.governance.decided import Decided
@@ -55,6 +56,7 @@ def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: s
     from transactive.chain.nodes.client import ChainClient
 
     with hold(folder), closing(Store.settled(folder, store_url)) as store:
+        note_place(folder, node, known)
         kept = decided_in(store)
         try:
             client = ChainClient.open(node)

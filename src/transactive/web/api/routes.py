@@ -18,6 +18,7 @@ from transactive.web.api import cursor as cursors
 from transactive.web.api import shapes
 from transactive.web.api.act_routes import HANDLERS as ACT_HANDLERS
 from transactive.web.api.bill_routes import HANDLERS as BILL_HANDLERS
+from transactive.web.api.deciding.routes import HANDLERS as DECIDING_HANDLERS
 from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
 from transactive.web.api.held_routes import HANDLERS as HELD_HANDLERS
 from transactive.web.api.item_routes import HANDLERS as ITEM_HANDLERS
@@ -245,6 +246,7 @@ def api_router() -> Router:
         *HELD_HANDLERS,
         *READING_HANDLERS,
         *ACT_HANDLERS,
+        *DECIDING_HANDLERS,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -22,6 +22,7 @@ PAGES = (
     Page("/", "Community", "people", ("member", "operator", "auditor")),
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
+    Page("/deciding", "Decisions", "check", ("member", "operator", "auditor")),
     Page("/bills", "Bills", "file", ("member", "operator")),
     Page("/readings", "Readings", "tray", ("operator",)),
     Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
@@ -31,10 +32,12 @@ PAGES = (
 )
 
 
-def pages_of(viewer: Viewer | None, run: Run | None = None) -> list[Page]:
+def pages_of(viewer: Viewer | None, run: Run | None = None, *, governed: bool = False) -> list[Page]:
     """Pages that a viewer may see and that have something to show; all where it is not known who looks at what.
 
-    Lines are left out where the community names no network, unless they are all that the viewer came for.
+    Lines are left out where the community names no network, unless they are all that the viewer came for; decisions
+    where members do not govern.
     """
-    without = "/grid" if run is not None and run.site is None and viewer is not None and viewer.sees_members else ""
-    return [page for page in PAGES if page.path != without and (viewer is None or viewer.scope in page.scopes)]
+    unlined = run is not None and run.site is None and viewer is not None and viewer.sees_members
+    without = [path for path, left_out in (("/grid", unlined), ("/deciding", not governed)) if left_out]
+    return [page for page in PAGES if page.path not in without and (viewer is None or viewer.scope in page.scopes)]

@@ -44,11 +44,13 @@ class _Server(uvicorn.Server):
 class PageServer:
     """Serves page and API of the run in a folder; the run may be going on, or not have begun."""
 
-    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1", *, is_open: bool | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int, host: str = "127.0.0.1", *, is_open: bool | None = None, node: str | None = None
+    ) -> None:
         """Bind a socket. Raises StateError without a free port, or beyond this machine without a token.
 
         is_open: whether whoever sits at this machine may look without a token; None: as the folder says, which
-        `transactive demo` made so.
+        `transactive demo` made so. node: URL of the chain on which members decide, where it is another than noted.
         """
         if host not in LOOPBACK and not read_grants(folder):
             raise StateError(
@@ -68,7 +70,7 @@ class PageServer:
         entry = None if local and (is_open_here(folder) if is_open is None else is_open) else BrowserEntry()
         self.link = entry.link(self.url) if entry and local else self.url
         """What its user opens: with the code of an entry where one is needed."""
-        app = build_app(folder, self._feed, local=local, entry=entry, port=self.port)
+        app = build_app(folder, self._feed, local=local, entry=entry, port=self.port, node=node)
         config = uvicorn.Config(
             app, http=BoundedProtocol, ws="none", log_config=None, access_log=False, lifespan="on",
             timeout_graceful_shutdown=3, server_header=False,

@@ -1,0 +1,1 @@
+"""How members decide, for whoever looks and acts without a command line."""

@@ -1,0 +1,59 @@
+"""What members did about decisions from this program: signed ballots and sent transactions, in an append-only file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from transactive.core.errors import StateError
+
+FILE = "decisions.jsonl"
+
+
+class DecidingAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One act. member: index; asked: the request in canonical JSON; by: account that signed in; key: of the request.
+
+    at: by the clock on the wall [Unix s]. proposal: its number, -1 for none. ballot: signed content and signature in
+    hexadecimal, empty for a transaction, whose hash is in `transaction`.
+    """
+
+    member: int
+    proposal: int
+    asked: str
+    at: int
+    by: str = ""
+    key: str = ""
+    support: int = 0
+    turn: int = 0
+    content: str = ""
+    signature: str = ""
+    transaction: str = ""
+
+
+def acts(folder: Path) -> list[DecidingAct]:
+    """All acts of a state folder, oldest first. Raises StateError for a file that is damaged."""
+    path = folder / FILE
+    try:
+        data = path.read_bytes() if path.exists() else b""
+        return [msgspec.json.decode(line, type=DecidingAct) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or move it away") from None
+
+
+def add(folder: Path, act: DecidingAct) -> None:
+    """Add an act, on the disk before this returns; what a kill left of an unfinished line is cut off first."""
+    path, line = folder / FILE, msgspec.json.encode(act) + b"\n"
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            data = os.pread(file, os.fstat(file).st_size, 0)
+            end = data.rfind(b"\n") + 1
+            os.ftruncate(file, end)
+            os.pwrite(file, line, end)
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}; give a state folder that can be written") from error

@@ -1,0 +1,1 @@
+"""How members decide, as programs read and do it."""
