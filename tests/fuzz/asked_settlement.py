@@ -11,7 +11,8 @@ from tests.fuzz.machine import Machine
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.history import opening
 from transactive.chain.packing import encode_nets
-from transactive.core.proofs.leaves import LeafMark, SlotTree
+from transactive.core.proofs.leaves import LeafMark
+from transactive.core.proofs.slot_tree import SlotTree
 
 START = 400_000
 MEMBERS = 6

@@ -90,11 +90,10 @@ class Kernel:
         self.closing = Closing(self.ledger, ports.meters, community)
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
-        by_node = isinstance(self.mechanism, ByNode)
+        site = self.site if isinstance(self.mechanism, ByNode) else None
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, billed.community, Settling(billed, slots, self.site if by_node else None),
-            parts.keeper.accounts_since,
+            self.offsets, parts.detection, billed.community, Settling(billed, slots, site), parts.keeper.accounts_since,
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(

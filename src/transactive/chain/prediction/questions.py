@@ -14,6 +14,7 @@ from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.deployments.deployment import Deployment
 from transactive.chain.history import commitments, opening
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.events import event_of
 from transactive.chain.prediction.lmsr import price_ppm
 from transactive.core.errors import InputError
 from transactive.core.proofs.merkle import ZERO
@@ -166,7 +167,7 @@ class Predictions:
         topics = [TRADED, "0x" + question.number.to_bytes(32, "big").hex()]
         sold, found = [0] * len(question.sold), []
         for log in self.client.logs(self.market, topics=topics):
-            _, said = self.client.event(self.market, log)
+            _, said = event_of(self.market, log)
             outcome, shares = int(said["outcome"]), int(said["shares"])
             sold[outcome] += shares
             at, prices = self.client.time_of(int(log["blockNumber"], 16)), _prices(sold, question.liquidity)
