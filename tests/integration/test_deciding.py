@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from tests.integration.conftest import call
 from tests.integration.governed import governed_state
 from tests.integration.test_accounts import SECURE, browser, join
 from tests.integration.test_api import bearer
@@ -143,10 +145,18 @@ def test_a_ballot_waits_where_no_key_here_pays(open_vote, monkeypatch):
     done = decide(open_vote, AskVote(proposal=0, answer="yes"), by("c"))
     waiting = waiting_ballots(open_vote.folder, standing(open_vote))
     assert waiting == [done]
-    where = standing(open_vote).chain_id, standing(open_vote).governor
-    assert signed_ballot(done).signer(*where) == str(DemoKeys("transactive").account(2).address).lower()
+    signs = standing(open_vote).chain_id, standing(open_vote).governor
+    assert signed_ballot(done).signer(*signs) == str(DemoKeys("transactive").account(2).address).lower()
     with home(open_vote.folder, "c") as client:
         assert "You signed <b>yes</b>: it waits here" in client.get("/deciding").text
+    beside = open_vote.folder.parent
+    where = ("--node", f"embedded:{beside / 'governed.sqlite'}", "--deployment", beside / "governed.json")
+    told = call("govern", "tally", 0, "--state", open_vote.folder, *where, "--json")
+    assert json.loads(told.out)["brought"] == 1
+    assert call("govern", "tally", 0, "--state", open_vote.folder, *where).code == 3  # nothing waits any more
+    open_vote.forget()
+    assert standing(open_vote).proposals[0].votes[2] == ("yes", 1)
+    assert waiting_ballots(open_vote.folder, standing(open_vote)) == []
 
 
 def test_a_proxy_is_named_and_what_the_governor_refuses_is_said(open_vote):
@@ -198,3 +208,30 @@ def test_an_operator_sees_names_and_cannot_act(open_vote):
         assert client.get("/api/v1/proposals/7", headers=headers).status_code == 404
         asked, key = {"kind": "second", "proposal": 0}, {"Idempotency-Key": "1"}
         assert client.post("/api/v1/proposals/acts", json=asked, headers={**headers, **key}).status_code == 403
+
+
+def test_what_it_would_have_meant_is_shown_to_all_and_to_each_home_its_own(state):
+    beside = state.parent
+    where = ("--node", f"embedded:{beside / 'governed.sqlite'}", "--deployment", beside / "governed.json")
+    typed = ("govern", "consequences", beside / "community.toml")
+    made = call(*typed, "--set", "network-fee=31000", "--state", state, "--keep", "--json")
+    assert made.code == 0, made.err
+    digest = json.loads(made.out)["kept"]
+    decisions = Decisions(state)
+    decide(decisions, AskPropose(numbers={"network-fee": 31_000}, since=SINCE, document=digest), by("a"))
+    told = json.loads(call(*typed, 0, *where, "--state", state, "--json").out)
+    assert (told["proposal_binds"], told["is_what_it_binds"]) == (digest, False)  # other salts, so another root
+    assert told["all_pay"] == json.loads(made.out)["all_pay"]
+    with home(state, "b") as client:
+        page = client.get("/deciding").text
+        assert "A replay is not a forecast" in page
+        assert "For your home" in page
+        assert "Your line is one that the proposal binds" in page
+        own = client.get("/api/v1/proposals/0/consequences").json()
+        assert (own["line"]["member"], own["wrong"], own["document"]["members"]) == ("b", None, 3)
+        line = state / "consequences" / digest / "lines" / "1.json"
+        line.write_text(line.read_text().replace('"held_n": "', '"held_n": "1'))
+        assert "Your line does not hold" in client.get("/deciding").text
+    assert call(*typed, 0, "--state", state).code == 3  # of a proposal on no node
+    with pytest.raises(InputError, match="are kept here"):
+        decide(decisions, AskPropose(numbers={"network-fee": 31_000}, since=SINCE, document="0" * 64), by("b"))

@@ -20,7 +20,7 @@ from transactive.core.community.changes.records import RulesChange
 from transactive.core.community.changes.versions import changed, digest
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
-from transactive.core.governance.consequences import Document, ReplayedBills, spread, tree_of
+from transactive.core.governance.consequences import Document, ReplayedBills, own_line, spread, tree_of
 from transactive.core.governance.decided import Decided, with_decided
 from transactive.core.slots import DAY, time_text
 from transactive.engine.kernel import Kernel
@@ -52,6 +52,15 @@ class Replayed:
             else "others"
             for index in range(len(self.lines))
         }
+
+    def own_lines(self, secret: bytes) -> dict[int, bytes]:
+        """Each member's own line as a file, by index. secret: from which the lines' salts come."""
+        tree = tree_of(self.lines, secret)
+        made = {
+            index: own_line(self.lines, secret, tree, member, index)
+            for index, member in enumerate(self.setting.community.ids)
+        }
+        return {index: msgspec.json.format(msgspec.json.encode(line)) + b"\n" for index, line in made.items()}
 
     def document(self, secret: bytes) -> Document:
         """What a proposal binds. secret: from which the lines' salts come."""

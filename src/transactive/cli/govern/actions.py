@@ -15,6 +15,7 @@ from transactive.core.errors import InputError
 from transactive.core.governance.ballots import ANSWERS, Ballot
 from transactive.core.governance.numbers import numbers_written
 from transactive.core.slots import parse_time, time_text
+from transactive.store import holds_state
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from transactive.chain.governance.proposals import Governance, Proposal
     from transactive.chain.keys.signers import Signers
     from transactive.cli.signing_options import ChainOptions
+    from transactive.core.governance.ballots import SignedBallot
 
 DAY = 86400
 PUBLIC = "votes are public by index for ever, and whoever runs the market knows who is behind an index"
@@ -139,7 +141,7 @@ def run_vote(
         return {"proposal": number, "answer": answer, "turn": turn, "written": str(sign), "sent": False, "know": PUBLIC}
 
 
-def run_tally(where: ChainOptions, number: int, files: Sequence[Path], by: str) -> Facts:
+def run_tally(where: ChainOptions, number: int, files: Sequence[Path], by: str, state: Path | None) -> Facts:
     """Bring signed ballots; those that cannot count are told and left out."""
     from transactive.chain.governance.proposals import BATCH
 
@@ -154,14 +156,35 @@ def run_tally(where: ChainOptions, number: int, files: Sequence[Path], by: str) 
             return str(client.read(registry, "accountOf", index))
 
         ballots, left_out = read_ballots(files, number, content, (client.chain_id, governor), holder)
+        if state is not None:
+            ballots = _with_kept(governance, ballots, state, number, content)
         if not ballots:
-            raise InputError(f"none of {len(files)} files has a ballot that counts: {'; '.join(left_out)}")
+            why = "; ".join(left_out) or "give files, or --state with the folder of a run"
+            raise InputError(f"none of {len(files)} files has a ballot that counts: {why}")
         key = signers.named(by)
         gas = 0
         for first in range(0, len(ballots), BATCH):
             gas += _send(governance, key, "castMany", number, [one.content for one in ballots[first : first + BATCH]])
         facts = _facts(governance, governance.proposal(number))
         return facts | {"brought": len(ballots), "left_out": "; ".join(left_out) or "none", "gas": gas}
+
+
+def _with_kept(
+    governance: Governance, ballots: Sequence[SignedBallot], state: Path, number: int, content: bytes
+) -> list[SignedBallot]:
+    """Ballots with those that wait in a state, of each member the latest, in order; none that the chain has already."""
+    from transactive.services.governing.acting import signed_ballot
+    from transactive.services.governing.log import acts
+
+    if not holds_state(state):
+        raise InputError(f"--state {state}: holds no run; give the folder of the run on whose page members signed")
+    kept = [signed_ballot(act) for act in acts(state) if act.signature and act.content == content.hex()]
+    latest: dict[int, SignedBallot] = {}
+    for one in (*ballots, *(each for each in kept if each.ballot.proposal == number)):
+        if (old := latest.get(one.ballot.index)) is None or old.ballot.turn < one.ballot.turn:
+            latest[one.ballot.index] = one
+    has = {index: vote.turn for index, vote in governance.votes(number).items()}
+    return [latest[index] for index in sorted(latest) if has.get(index, 0) < latest[index].ballot.turn]
 
 
 def run_proxy(where: ChainOptions, account: str, to: str | None) -> Facts:

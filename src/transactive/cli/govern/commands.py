@@ -141,6 +141,7 @@ def tally(
     number: int,
     *ballots: Path,
     by: Annotated[str, Parameter(name="--as")] = "operator",
+    state: Path | None = None,
     where: ChainOptions,
 ) -> None:
     """Bring signed ballots to a proposal, a hundred a transaction; what cannot count is told and left out.
@@ -155,7 +156,9 @@ def tally(
         Files that `govern vote --sign` wrote.
     by
         Name of the key that sends: anybody may.
+    state
+        Folder of the run on whose page members signed, for the ballots that wait there.
     """
     from transactive.cli.govern.actions import run_tally
 
-    report(run_tally(where, number, ballots, by), json=where.json)
+    report(run_tally(where, number, ballots, by, state), json=where.json)

@@ -117,13 +117,17 @@ def show(
 @govern.command
 def consequences(
     community: Path,
+    number: int | None = None,
     *,
-    sets: Annotated[list[str], Parameter(name="--set", negative="")],
+    sets: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     days: int | None = None,
     start: str | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     lines: Path | None = None,
     state: Path | None = None,
+    keep: Flag = False,
+    node: str | None = None,
+    deployment: Path = Path("deployment.json"),
     json: Flag = False,
 ) -> None:
     """Replay the last weeks under other numbers: what all, and each member, would have paid. No forecast.
@@ -135,6 +139,8 @@ def consequences(
     ----------
     community
         Community file, with its readings.
+    number
+        Number of a proposal, whose numbers are replayed; needs --node. What it binds is compared.
     sets
         Number that changes, NAME=VALUE, as for `govern propose`; may be given several times.
     days
@@ -147,12 +153,19 @@ def consequences(
         Folder for each member's own line, and for the secret that salts them; the same folder gives the same root.
     state
         Folder of the run, whose decisions are part of today's rules; without it COMMUNITY.state beside the file.
+    keep
+        Keep it in the run's folder, too: the page shows it beside a proposal that binds it, to each member its line.
+    node
+        Chain of the proposal: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
+    deployment
+        File that `chain deploy` wrote, for the proposal.
     json
         Print one JSON object on stdout.
     """
-    from transactive.cli.govern.foresight import run_consequences
+    from transactive.cli.govern.foresight import ReplayAsked, run_consequences
 
-    report(run_consequences(community, sets, days, start, output, lines, state), json=json)
+    asked = ReplayAsked(sets or [], number, node, deployment, days, start)
+    report(run_consequences(community, asked, output, lines, state, keep=keep), json=json)
 
 
 @govern.command

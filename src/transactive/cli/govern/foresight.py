@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from transactive.core.community.validation import explained
 from transactive.core.errors import InputError
-from transactive.core.governance.consequences import Document, OwnLine, Spread, check_line, own_line, tree_of
+from transactive.core.governance.consequences import Document, OwnLine, Spread, check_line
 from transactive.core.governance.numbers import change_of, numbers_written
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
@@ -23,14 +25,19 @@ SALTED_BY = "secret.hex"
 """Beside the lines: from it the salts of all lines follow, so it stays with who made them."""
 
 
+class ReplayAsked(NamedTuple):
+    """What is replayed: numbers as they are typed, or those of a proposal on a node; and which days."""
+
+    sets: list[str]
+    number: int | None
+    node: str | None
+    deployment: Path
+    days: int | None
+    start: str | None
+
+
 def run_consequences(
-    community: Path,
-    sets: list[str],
-    days: int | None,
-    start: str | None,
-    output: Path | None,
-    lines: Path | None,
-    state: Path | None,
+    community: Path, asked: ReplayAsked, output: Path | None, lines: Path | None, state: Path | None, *, keep: bool
 ) -> dict[str, Any]:
     """Replay the last weeks under changed numbers; write what a proposal binds, and each member's own line."""
     from transactive.engine.governance.decided_rules import recorded
@@ -38,22 +45,57 @@ def run_consequences(
 
     if state is not None and not holds_state(state):
         raise InputError(f"--state {state}: no run is there; give the folder of the run that took decisions up")
-    values = numbers_written(sets)
-    if not values:
-        raise InputError("nothing is changed; give --set NAME=VALUE")
-    begin = None if start is None else parse_time(start)
-    decided = recorded(state or community.parent / f"{community.stem}.state")
-    replayed = consequences(community, change_of(values, begin or 0), days, begin, decided)
+    values, bound = _values(asked)
+    begin = None if asked.start is None else parse_time(asked.start)
+    folder = state or community.parent / f"{community.stem}.state"
+    if keep and not holds_state(folder):
+        raise InputError(f"--keep: {folder} holds no run whose page would show it; give --state")
+    replayed = consequences(community, change_of(values, begin or 0), asked.days, begin, recorded(folder))
     secret = _secret(lines)
     document = replayed.document(secret)
-    facts = _facts(document)
+    facts, written = _facts(document), msgspec.json.format(msgspec.json.encode(document)) + b"\n"
+    if bound is not None:
+        facts["proposal_binds"] = bound.hex() if any(bound) else "nothing"
+        facts["is_what_it_binds"] = sha256(written).digest() == bound
     if output is not None:
-        _write(output, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+        _write(output, written)
         facts["written"] = str(output)
     if lines is not None:
         _write_lines(lines, replayed, secret)
         facts["lines"] = f"{len(replayed.lines)} files in {lines}, each for its member alone"
+    if keep:
+        from transactive.services.governing.kept import keep as keep_in
+
+        facts["kept"] = keep_in(folder, written, replayed.own_lines(secret))
     return facts
+
+
+def _values(asked: ReplayAsked) -> tuple[dict[str, int], bytes | None]:
+    """Numbers that change, by name, and what the proposal that says so binds. Raises InputError."""
+    if asked.number is None:
+        values = numbers_written(asked.sets)
+        if not values:
+            raise InputError("nothing is changed; give --set NAME=VALUE, or the number of a proposal")
+        return values, None
+    if asked.sets or asked.node is None:
+        raise InputError(f"proposal {asked.number}: give --node, and no --set: it says itself what it changes")
+    from transactive.chain.deployments.deployment import load
+    from transactive.chain.governance.proposals import Governance
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.nodes.urls import existing_path, is_embedded
+
+    if is_embedded(asked.node):
+        existing_path(asked.node)
+    known = load(asked.deployment)
+    with closing(ChainClient.open(asked.node)) as client:
+        known.check(client)
+        client.first_block = known.block
+        governance = Governance(client, known)
+        found = governance.proposal(asked.number)
+        numbers = [one for action in found.actions if (one := governance.number_set(action))]
+    if not numbers or len(numbers) < len(found.actions):
+        raise InputError(f"proposal {asked.number}: changes more than numbers of the rules, which no replay can tell")
+    return {one.number.name: one.value for one in numbers}, found.document
 
 
 def run_line(line: Path, document: Path) -> dict[str, Any]:
@@ -86,10 +128,8 @@ def _write_lines(folder: Path, replayed: Replayed, secret: bytes) -> None:
     """A file for each member, and the secret, readable by their owner alone."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / SALTED_BY, secret.hex().encode() + b"\n", private=True)
-    tree, ids = tree_of(replayed.lines, secret), replayed.setting.community.ids
-    for index, member in enumerate(ids):
-        made = own_line(replayed.lines, secret, tree, member, index)
-        _write(folder / f"{index}.json", msgspec.json.format(msgspec.json.encode(made)) + b"\n", private=True)
+    for index, made in replayed.own_lines(secret).items():
+        _write(folder / f"{index}.json", made, private=True)
 
 
 def _write(path: Path, content: bytes, *, private: bool = False) -> None:
