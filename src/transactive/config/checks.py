@@ -97,6 +97,8 @@ def _check_market(community: Community, name: str) -> None:
             f"{name}: market.mechanism {market.mechanism!r} needs a network; add [network], or choose another mechanism"
         )
     _check_sessions(market, isinstance(mechanism, registry.ByNode), name)
+    if community.direct is not None and not isinstance(mechanism, registry.ByDeal):
+        raise ConfigError(f'{name}: [direct] needs market.mechanism = "direct"; say so, or take it out')
 
 
 def _check_windows(community: Community, name: str) -> None:

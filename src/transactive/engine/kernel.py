@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from transactive.config.setting import Setting
 from transactive.core.ports import Ports
 from transactive.core.proofs.accepted_orders import hashes_of
@@ -228,16 +230,20 @@ class Kernel:
         made = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
         sent = () if is_void else self.sent.of(slot, gate)
         orders, refusals = admit(self.entry.in_place(made, sent, tariff, grid), self.ledger.free_n(slot))
-        self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
-        self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
+        before = self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members)
+        self.ledger.lock(slot, before)
         site = self.site and mechanisms.at_flow_of(self.site, expected.sum(axis=0) // len(expected))
         cleared = mechanisms.clear(self.mechanism, orders, grid, members, site)
+        orders = cleared.book(orders)
+        self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
         self.gates.cleared(orders, cleared.clearing)
         self._tell(lambda observer: observer.cleared(orders, grid, cleared))
         session = Session(orders, refusals, cleared)
         if earlier:
             session = earlier.and_then(session)
-        self.ledger.lock(slot, locked_after_clearing(session.cleared.positions, tariff))
+        locked = locked_after_clearing(session.cleared.positions, tariff)
+        # what deals undo of each other costs nobody more than its orders might have
+        self.ledger.lock(slot, locked if cleared.added is None else np.minimum(locked, before))
         self.tally.refused += len(refusals)
         return session
 

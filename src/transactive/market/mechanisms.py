@@ -8,20 +8,22 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.network import Network, network_of
+from transactive.core.community.rules import DirectRules
 from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError
-from transactive.core.tables import Clearing, Orders
+from transactive.core.tables import Clearing, Orders, stacked
 from transactive.core.tariff import PriceGrid
 from transactive.core.trades.positions import Positions
 from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
 from transactive.market import registry
-from transactive.market.auction import preferences
+from transactive.market.auction import preferences, uniform
+from transactive.market.deals import Traffic, in_book, rest_of
 from transactive.market.fills import OrderFills, check_fills
 from transactive.market.network.line_flows import line_flows
 from transactive.market.network.locational import losses_n
 from transactive.market.nodal import NodalClearing
-from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
+from transactive.market.registry import AnyMechanism, ByDeal, ByNode, ByOrder, ByTrade
 from transactive.market.rules import check_clearing
 
 
@@ -35,12 +37,26 @@ class Site:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cleared:
-    """What one clearing did. money_n: received − paid by each order [n¤], (orders,). nodal: what a network did."""
+    """What one clearing did. money_n: received − paid by each order [n¤], (orders,). nodal: what a network did.
+
+    added: orders that deals of members added below those of the book; clearing and money have rows for them too.
+    traffic: what agreeing on deals took.
+    """
 
     clearing: Clearing
     positions: Positions
     money_n: IntArray
     nodal: NodalClearing | None = None
+    added: Orders | None = None
+    traffic: Traffic | None = None
+
+    def book(self, orders: Orders) -> Orders:
+        """The orders that were cleared, with those that deals added."""
+        return orders if self.added is None else stacked(orders, self.added)
+
+    def asked(self, book: Orders) -> Orders:
+        """The orders of such a book without those that deals added."""
+        return book if self.added is None else book.only(np.arange(len(book) - len(self.added)))
 
 
 def site_of(community: Community) -> Site | None:
@@ -68,6 +84,8 @@ def mechanism_of(community: Community) -> AnyMechanism:
     if community.market.mechanism == SHARING:
         return registry.load("uniform")  # for the empty books that sharing has
     mechanism = registry.load(community.market.mechanism)
+    if isinstance(mechanism, ByDeal):
+        return mechanism.under(community.direct or DirectRules())
     return preferences.heard(community.members) if mechanism is preferences.MECHANISM else mechanism
 
 
@@ -101,6 +119,8 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
         return _by_fills(orders, mechanism.clear(orders, grid, members), members)
     if isinstance(mechanism, ByTrade):
         return _by_fills(orders, market_fills.of_trades(mechanism.clear(orders, grid, members)), members)
+    if isinstance(mechanism, ByDeal):
+        return _by_deals(mechanism, orders, grid, members)
     if isinstance(mechanism, ByNode):
         if site is None:
             raise ConfigError("prices by location need a network; give the community one, or choose another mechanism")
@@ -114,6 +134,28 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
     positions = Positions.at_one_price(clearing.slot, clearing.price, clearing.bought_wh, clearing.sold_wh)
     signed = np.where(orders.is_buy, -clearing.allocated_wh, clearing.allocated_wh)
     return Cleared(clearing, positions, signed * clearing.price)
+
+
+def _by_deals(mechanism: ByDeal, orders: Orders, grid: PriceGrid, members: int) -> Cleared:
+    """Deals of members; what they leave goes to an auction, if the mechanism says so."""
+    made = mechanism.clear(orders, grid, members)
+    added, fills = in_book(orders, made.deals)
+    book = stacked(orders, added)
+    if mechanism.rest == "auction":
+        rest, rows = rest_of(book, fills)
+        one_price = uniform.clear(rest, grid, members)
+        got = np.flatnonzero(one_price.allocated_wh)
+        price = np.full(len(got), one_price.price, np.int64)
+        fills = stacked(fills, OrderFills(orders.slot, rows[got], one_price.allocated_wh[got], price))
+    cleared = _by_fills(book, fills, members)
+    positions = cleared.positions.netted() if len(added) else cleared.positions
+    clearing = replace(
+        cleared.clearing,
+        traded_wh=int(positions.bought_wh.sum()),
+        bought_wh=positions.bought_wh,
+        sold_wh=positions.sold_wh,
+    )
+    return replace(cleared, clearing=clearing, positions=positions, added=added, traffic=made.traffic)
 
 
 def _by_fills(orders: Orders, fills: OrderFills, members: int, lost_wh: int = 0) -> Cleared:

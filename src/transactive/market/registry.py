@@ -6,7 +6,8 @@ A package offers a mechanism in its pyproject.toml::
     uniform = "transactive.market.auction.uniform:clear"
 
 A plain function finds one price a slot. One whose orders, trades or nodes have prices of their own is wrapped in
-`ByOrder`, `ByTrade` or `ByNode`; `market.mechanisms` takes any of them, so a community may name any.
+`ByOrder`, `ByTrade` or `ByNode`, one in which members agree themselves in `ByDeal`; `market.mechanisms` takes any of
+them, so a community may name any.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from transactive.core.tariff import PriceGrid
 
 if TYPE_CHECKING:
     from transactive.core.community.network import Network
+    from transactive.core.community.rules import DirectRules
     from transactive.core.units import IntArray
+    from transactive.market.deals import Negotiated
     from transactive.market.fills import OrderFills
     from transactive.market.nodal import NodalClearing
     from transactive.market.trades import Trades
@@ -75,7 +78,20 @@ class ByNode:
     clear: Callable[[Orders, PriceGrid, int, IntArray, Network], NodalClearing]
 
 
-AnyMechanism: TypeAlias = Mechanism | ByOrder | ByTrade | ByNode
+@dataclass(frozen=True, slots=True)
+class ByDeal:
+    """A mechanism in which members agree on deals with each other, final one by one.
+
+    `clear` gives deals in which nobody is worse off by its orders, refuses bad orders with DataError and gives the same
+    result for the same columns. under: the same by a community's rules for direct trading.
+    """
+
+    clear: Callable[[Orders, PriceGrid, int], Negotiated]
+    under: Callable[[DirectRules], ByDeal]
+    rest: str = "supplier"
+
+
+AnyMechanism: TypeAlias = Mechanism | ByOrder | ByTrade | ByNode | ByDeal
 
 
 def names() -> tuple[str, ...]:
@@ -87,6 +103,6 @@ def load(name: str) -> AnyMechanism:
     """Import the mechanism called `name`, of whatever kind. Raises ConfigError naming the known ones."""
     offer = installed.find(GROUP, name, "market.mechanism")
     mechanism = offer.load()
-    if not callable(mechanism) and not isinstance(mechanism, ByOrder | ByTrade | ByNode):
+    if not callable(mechanism) and not isinstance(mechanism, ByOrder | ByTrade | ByNode | ByDeal):
         raise ConfigError(f"market.mechanism {name!r}: {offer.value} is not a function")
     return cast("AnyMechanism", mechanism)

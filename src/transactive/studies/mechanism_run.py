@@ -82,29 +82,38 @@ class Seen(Observer):
     withheld_n: list[int] = field(default_factory=list)
     shaded_n: list[int] = field(default_factory=list)
     altered: int = 0
+    datagrams: int = 0
+    sent_bytes: int = 0
 
     def cleared(self, orders: Orders, grid: PriceGrid, cleared: Cleared) -> None:
-        """Count a session as it clears, and clear it again with untrue orders."""
+        """Count a session as it clears, and clear it again with untrue orders.
+
+        Members that negotiate would do so anew for each untrue order, which takes too long: their gains are not sought.
+        """
 
         def clear(book: Orders) -> Cleared:
             return mechanisms.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
 
         began = self.timer()
-        again = clear(orders)
+        again = clear(cleared.asked(orders))
         self.seconds += self.timer() - began
         self.sessions += 1
         require(again.clearing.digest() == cleared.clearing.digest(), "equal orders clear equally")
+        if cleared.traffic is not None:
+            self.datagrams += cleared.traffic.datagrams
+            self.sent_bytes += cleared.traffic.sent_bytes
         surplus = incentives.surplus_n(orders, cleared, orders.price)
         left_over = cleared.positions.surplus_n
         self.welfare_n += int(surplus.sum()) + left_over
         self.buyers_n += int(surplus[orders.is_buy].sum())
         self.turnover_n -= int(cleared.money_n[orders.is_buy].sum())
         self.left_over_n += left_over
-        step = max(grid.size // SHADE_PARTS, 1) * grid.tick
-        gains = incentives.gains(clear, orders, cleared, grid, step, MOST_ALTERED)
-        self.withheld_n += gains.withheld_n
-        self.shaded_n += gains.shaded_n
-        self.altered += gains.altered
+        if cleared.traffic is None:
+            step = max(grid.size // SHADE_PARTS, 1) * grid.tick
+            gains = incentives.gains(clear, orders, cleared, grid, step, MOST_ALTERED)
+            self.withheld_n += gains.withheld_n
+            self.shaded_n += gains.shaded_n
+            self.altered += gains.altered
         if site := self.walk.site:
             if cleared.nodal:
                 flow = cleared.nodal.flow_wh
@@ -153,6 +162,8 @@ class Seen(Observer):
             shaded_mean_n=str(comparison.mean(self.shaded_n) or 0),
             shaded_most_n=str(max(self.shaded_n, default=0)),
             altered=self.altered,
+            datagrams=self.datagrams or None,
+            sent_bytes=self.sent_bytes or None,
             clearing_ms=round(1_000 * self.seconds / self.sessions, 3),
             prices=tuple(self.prices),
             saved=tuple(map(str, saved)),

@@ -36,6 +36,7 @@ KEYS: dict[str, dict[str, str]] = {
         "network": "Nodes and lines between members.",
         "grid": "How the lines of the network are operated.",
         "sharing": 'How energy is shared by keys, with market.mechanism = "sharing".',
+        "direct": 'How members trade directly with each other, with market.mechanism = "direct".',
         "billing": "How members are billed; left out, `transactive bill` makes no papers.",
         "members": "The members, each with its devices.",
         "from": "What is otherwise from a slot on, block by block; what came before stays as it was.",
@@ -52,7 +53,8 @@ KEYS: dict[str, dict[str, str]] = {
     "MarketRules": {
         "mechanism": (
             "Name of the market mechanism, as installed: uniform, pay_as_bid, continuous, listings, "
-            "preferences, balance, locational, or one of a plug-in; or sharing, where keys decide in place of a market."
+            "preferences, balance, locational, direct, or one of a plug-in; or sharing, where keys decide in place of a"
+            " market."
         ),
         "slot_minutes": "Length of a slot [min]: 5, 15, 30 or 60; the readings must have the same.",
         "gate_closure_minutes": "Orders are final this long before delivery [min].",
@@ -63,6 +65,15 @@ KEYS: dict[str, dict[str, str]] = {
         ),
         "day_ahead_gate_minutes": "Gate closure of the day-ahead session, before the first slot of the period [min].",
         "tick_micro_per_kwh": "Step of the price grid [µ¤/kWh].",
+    },
+    "DirectRules": {
+        "rounds": "Rounds of negotiation for each slot; each trades what the one before left.",
+        "rest": "What becomes of orders that nobody dealt with: one more `auction`, or the `supplier` alone.",
+        "sealed_below": "With fewer members that trade a slot, all commit to their curves before any is shown.",
+        "seed": "Seed of the chance of the network that a run on recorded data simulates.",
+        "loss_ppm": "Datagrams that the simulated network loses [millionths].",
+        "most_delay_ticks": "Ticks that a datagram takes at most there; a tick is the time to ask somebody once.",
+        "cut_rounds": "First rounds of each slot in which one half of the members hears nothing of the other half.",
     },
     "AccountRules": {
         "opening_n": "Balance of a member's account at the start [n¤].",

@@ -16,7 +16,7 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
-from transactive.insight.studies.measures import MEASURES
+from transactive.insight.studies.measures import measures_of
 from transactive.store import Store
 from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
 from transactive.studies.compare import able_of, compare, mechanisms_for, variants
@@ -129,7 +129,7 @@ def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
     table.add_column("", no_wrap=True)
     for figures in shown:
         table.add_column("\n".join((figures.name, *figures.terms)), justify="right", no_wrap=True)
-    for measure in MEASURES:
+    for measure in measures_of(comparison.mechanisms):
         best = measure.winner(comparison.mechanisms, words)
         texts = ((measure.show(figures, words), figures.label == best) for figures in shown)
         table.add_row(

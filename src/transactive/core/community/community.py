@@ -29,6 +29,7 @@ from transactive.core.community.rules import (
     BillingRules,
     ChainRules,
     DetectionRules,
+    DirectRules,
     ForecastRules,
     GridRules,
     MarketRules,
@@ -66,6 +67,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     network: NetworkRules | None = None
     grid: GridRules = GridRules()
     sharing: SharingRules | None = None
+    direct: DirectRules | None = None
     billing: BillingRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
     changes: tuple[RulesChange, ...] = msgspec.field(default=(), name="from")

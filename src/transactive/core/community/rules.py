@@ -1,4 +1,4 @@
-"""What a community file says of market, accounts, bills, data, forecasts, agents and detection."""
+"""What a community file says of market, direct trading, accounts, bills, data, forecasts, agents and detection."""
 
 from __future__ import annotations
 
@@ -25,6 +25,23 @@ class MarketRules(CommunityRecord, frozen=True, kw_only=True):
     def day_ahead_lead(self) -> int | None:
         """Slots between the gate of the day-ahead session and the period, rounded up; None without such a session."""
         return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
+
+
+class DirectRules(CommunityRecord, frozen=True, kw_only=True):
+    """How members trade directly, with market.mechanism = "direct".
+
+    rounds: of each slot. rest: where what they leave goes. sealed_below: with fewer members that trade a slot, all
+    commit to their curves before any is shown. A run on recorded data plays all nodes on a network of its own: seed of
+    its chance, datagrams lost, ticks that one takes at most, and rounds in which one half hears nothing of the other.
+    """
+
+    rounds: Annotated[int, Meta(ge=1, le=20)] = 3
+    rest: Literal["auction", "supplier"] = "auction"
+    sealed_below: NotNegative = 8
+    seed: NotNegative = 0
+    loss_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
+    most_delay_ticks: Annotated[int, Meta(ge=0, le=20)] = 0
+    cut_rounds: Annotated[int, Meta(ge=0, le=20)] = 0
 
 
 class AccountRules(CommunityRecord, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ class MechanismFigures(Variant, frozen=True, kw_only=True):
     congested_slots: slots with a line that is full or beyond its limit; None without a network.
     price, price_jump: mean by energy, and mean step between consecutive slots that traded; None without one.
     prices: of each slot, None without a trade. saved: of each member. clearing_ms: mean time to clear a slot.
+    datagrams, sent_bytes: between all members, where they negotiate; then what untrue limits gain is not sought.
     """
 
     orders: int
@@ -73,6 +74,8 @@ class MechanismFigures(Variant, frozen=True, kw_only=True):
     clearing_ms: float
     prices: tuple[int | None, ...]
     saved: tuple[str, ...]
+    datagrams: int | None = None
+    sent_bytes: int | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

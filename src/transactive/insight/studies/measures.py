@@ -101,3 +101,13 @@ MEASURES: tuple[ComparisonRow[Any], ...] = (
     ComparisonRow("On chain", "gas", lambda m: m.gas, _count),
     ComparisonRow("Clearing a slot", "ms", lambda m: m.clearing_ms, lambda ms: f"{ms:.2f}"),
 )
+TRAFFIC: tuple[ComparisonRow[Any], ...] = (
+    ComparisonRow("Datagrams between members", "", lambda m: m.datagrams, _count),
+    ComparisonRow("… of together", "MB", lambda m: m.sent_bytes, lambda sent: f"{sent / 1e6:,.1f}"),
+)
+"""Rows of a comparison in which members negotiate."""
+
+
+def measures_of(mechanisms: tuple[MechanismFigures, ...]) -> tuple[ComparisonRow[Any], ...]:
+    """The rows that a comparison of these has."""
+    return (*MEASURES, *TRAFFIC) if any(figures.datagrams for figures in mechanisms) else MEASURES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.market import registry
@@ -25,6 +26,9 @@ COMPARING = ("continuous", "listings", "locational", "pay_as_bid", "uniform")
 """Mechanisms that only compare prices, on a network without losses and rings: for them prices need no grid."""
 COLUMNS = {"uniform": KIND_COLUMNS, "listings": LISTING_COLUMNS, "preferences": WISH_COLUMNS}
 """Columns that change what an order asks for, and the mechanism that knows them; any other would pass over them."""
+
+OfBooks: TypeAlias = registry.Mechanism | registry.ByOrder | registry.ByTrade | registry.ByNode
+"""Mechanisms that clear a book without its members."""
 
 
 def clear_book(path: Source, mechanism: str, network: Path | None = None) -> ClearedBook:
@@ -79,11 +83,13 @@ def own_columns(path: Source, mechanism: str) -> set[str]:
     return set(names) & set(COLUMNS.get(mechanism, ()))
 
 
-def mechanism_for(name: str, *, network: Path | None) -> registry.AnyMechanism:
+def mechanism_for(name: str, *, network: Path | None) -> OfBooks:
     """Mechanism of a name. Raises ConfigError naming the known ones, InputError if it does not go with the network."""
     if name not in registry.names():
         raise ConfigError(f"--mechanism {name} is not installed; known: {', '.join(registry.names())}")
     clear = registry.load(name)
+    if isinstance(clear, registry.ByDeal):
+        raise ConfigError(f"--mechanism {name}: members agree in it; name it in a community file, and run that")
     if isinstance(clear, registry.ByNode) != bool(network):
         raise InputError(f"--mechanism {name} {'knows no' if network else 'needs a'} --network; see --help")
     return clear

@@ -53,8 +53,8 @@ class MemberWish:
         return DemandCurve(slot, self.key(slot), salt, contact, *steps_of_orders(self.buys, self.sells))
 
 
-def wishes_of(orders: Orders, secrets: Sequence[bytes], spare_wh: Sequence[int]) -> list[MemberWish]:
-    """Wishes of all who have orders. secrets: by member; spare_wh: what each may undo of its own deals besides [Wh]."""
+def wishes_of(orders: Orders, secrets: Sequence[bytes]) -> list[MemberWish]:
+    """Wishes of all who have orders, each allowed its own and to undo them once. secrets: by member."""
     made = []
     for member in np.unique(orders.member).tolist():
         rows = orders.member == member
@@ -62,9 +62,8 @@ def wishes_of(orders: Orders, secrets: Sequence[bytes], spare_wh: Sequence[int])
         sides: tuple[list[Step], list[Step]] = ([], [])
         for is_buy, price, energy in columns:
             sides[not is_buy].append((price, energy))
-        bought, sold = (sum(energy for _, energy in side) for side in sides)
-        spare = spare_wh[member]
-        made.append(MemberWish(member, secrets[member], *sides, bought + min(spare, sold), sold + min(spare, bought)))
+        most = sum(energy for side in sides for _, energy in side)
+        made.append(MemberWish(member, secrets[member], *sides, most, most))
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from transactive.core.slots import parse_time
 from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
-from transactive.insight.studies.measures import MEASURES
+from transactive.insight.studies.measures import measures_of
 from transactive.texts.formatting import Words, counted, percent
 from transactive.web.charts.compare import price_chart, savings_chart, scale
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
@@ -21,6 +21,7 @@ NAMES = {
     "pay_as_bid": ("Pay as bid", "each pays its own limit"),
     "continuous": ("Continuous", "in order of arrival"),
     "listings": ("Listings", "fixed-price offers"),
+    "direct": ("Direct", "members agree themselves"),
     "preferences": ("Preferences", "green, local, partner first"),
     "balance": ("Balance price", "steers to balance"),
     "locational": ("By location", "a price each node"),
@@ -149,7 +150,7 @@ def _orders(mechanisms: Sequence[MechanismFigures]) -> str:
 def _rows(comparison: Comparison, words: Words) -> list[tuple[str, str, list[tuple[str, bool]]]]:
     """A measure a row: name, unit, and of each mechanism its figure and whether it is best."""
     mechanisms, rows = comparison.mechanisms, []
-    for measure in MEASURES:
+    for measure in measures_of(mechanisms):
         best = measure.winner(mechanisms, words)
         cells = [(measure.show(figures, words), figures.label == best) for figures in mechanisms]
         rows.append((measure.name, measure.unit_text(words), cells))
