@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from transactive.cli.community.preset_example import with_preset
+from transactive.cli.readings.held import held_readings
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, EXAMPLE
 from transactive.config.storage import with_storage
@@ -54,8 +55,8 @@ def check_community(path: Path, profile: str | None) -> None:
     setting = load_setting(path, profile=profile)
     community = setting.community
     print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
-    if setting.verdicts is not None and (held := int(setting.verdicts.held.sum())):
-        print(f"{held} readings are held and billed by substitutes: transactive readings holds {path}")
+    if told := held_readings(setting, path):
+        print(told)
     for age in ages_of(path):
         print(f"{age.column}: {age_words(age, int(time.time()))}")
 

@@ -17,6 +17,7 @@ import msgspec
 from transactive.cli.chain_options import target_of
 from transactive.cli.compare.mechanisms import compare_for_page
 from transactive.cli.progress import slot_progress
+from transactive.cli.readings.held import held_readings
 from transactive.cli.run.summary import show_summary
 from transactive.cli.surroundings import ending_between_steps
 from transactive.config.community_file import load as load_community
@@ -114,6 +115,8 @@ def run_community(
         runner = partial(replay, setting, slots, folder, seed=seed, target=target, compiled=compiled, word=word)
         with page_beside(folder, port if page or stay else None, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
+        if told := held_readings(setting, path):
+            print(told, file=sys.stderr)
 
 
 class Runner(Protocol):
