@@ -31,6 +31,9 @@ def live(
     stay: Flag = False,
     port: int = 8080,
     seed: str = "transactive",
+    node: str | None = None,
+    deployment: Path | None = None,
+    final_blocks: int = 32,
     json: Flag = False,
 ) -> None:
     """Run a community's market live: gates close by the clock, meters report, late ones settle as traded.
@@ -69,21 +72,33 @@ def live(
         Where the page is served; the next free port if it is busy.
     seed
         Seed of the demo keys that sign.
+    node
+        Chain on which members decide: a number counts from the first open gate on once its block is final. With the
+        chain away the rules that were known last go on.
+    deployment
+        Its contracts, with a governor.
+    final_blocks
+        Blocks on top of one after which it counts as final.
     json
         Print the summary as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.live.rehearsal import run_live, run_with_boxes
+    from transactive.cli.live.rehearsal import GovernorOption, run_live, run_with_boxes
     from transactive.core.units import PPM
     from transactive.engine.live.session import Pace
 
     if from_recording == (broker is not None):
         raise InputError("live: give --broker where boxes report, or --from-recording to rehearse on the readings")
+    if (node is None) != (deployment is None) or final_blocks < 0:
+        raise InputError("live: --node and --deployment go together, and --final-blocks is 0 or more")
+    governor = None if node is None or deployment is None else GovernorOption(node, deployment, final_blocks)
     pace = Pace(speed, patience, spread, round(late * PPM), late_by)
     served = port if page or stay else None
     if broker is None:
-        run_live(community, pace, state=state, json=json, port=served, stay=stay, seed=seed)
+        run_live(community, pace, governor, state=state, json=json, port=served, stay=stay, seed=seed)
     else:
-        run_with_boxes(community, pace, broker, days, state=state, json=json, port=served, stay=stay, seed=seed)
+        run_with_boxes(
+            community, pace, governor, broker, days, state=state, json=json, port=served, stay=stay, seed=seed
+        )
 
 
 @journal.command

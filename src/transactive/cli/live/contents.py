@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,13 @@ def show_journal(file: Path, *, json: bool) -> None:
 
 def contents(journal: JournalReader) -> dict[str, Any]:
     """Entries, settled slots, orders, and records by meter, of which some came after their slot was settled."""
-    settled, void, acts, limits = list[int](), list[str](), 0, 0
+    settled, void, kinds = list[int](), list[str](), Counter[ArrivalKind]()
     records, late = dict[str, int](), dict[str, int]()
     orders, boxes = list[SignedOrder](), set[str]()
     for entry in journal.all_after(0):
+        kinds[entry.kind] += 1
         if entry.kind is ArrivalKind.SETTLED:
             settled.append(int(entry.body))
-        elif entry.kind is ArrivalKind.ACT:
-            acts += 1
-        elif entry.kind is ArrivalKind.LIMIT:
-            limits += 1
         elif entry.kind is ArrivalKind.ORDER:
             orders.append(order_of(entry.body))
         elif entry.kind is ArrivalKind.ENROLLED:
@@ -57,10 +55,11 @@ def contents(journal: JournalReader) -> dict[str, Any]:
         "first_slot": first,
         "last_slot": last,
         "void_gates": len(void),
-        "acts_of_members": acts,
+        "acts_of_members": kinds[ArrivalKind.ACT],
+        "decisions": kinds[ArrivalKind.DECIDED],
         "orders_of_boxes": sum(of_box),
         "orders_by_hand": len(orders) - sum(of_box),
-        "import_limits": limits,
+        "import_limits": kinds[ArrivalKind.LIMIT],
         "meters": len(records),
         "records": sum(records.values()),
         "late": sum(late.values()),

@@ -91,6 +91,7 @@ def run_community(
     compiled: bool,
     node: str | None,
     deployment: Path | None,
+    final_blocks: int,
     token: str | None,
     keys: Path | None,
     password_file: Path | None,
@@ -105,7 +106,7 @@ def run_community(
             decided = recorded_alone(folder)
         else:
             length = load_community(path).clock.length
-            decided = take_up(folder, node, deployment, length, storage_of(path.read_bytes()).url)
+            decided = take_up(folder, node, deployment, length, storage_of(path.read_bytes()).url, final_blocks)
         setting = load_setting(path, profile=profile, revised=partial(with_decided, decided=decided))
         target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)

@@ -22,6 +22,7 @@ def run(
     compiled: Flag = False,
     node: str | None = None,
     deployment: Path | None = None,
+    final_blocks: int = 32,
     token: str | None = None,
     keys: Path | None = None,
     password_file: Path | None = None,
@@ -56,6 +57,8 @@ def run(
         Settle on a node elsewhere: http(s)://, ws(s):// or ipc:PATH; without it on a chain in the state folder.
     deployment
         File that `chain deploy` wrote; without it the run deploys its own contracts.
+    final_blocks
+        Blocks on top of one after which what members decided in it counts.
     token
         Address of an ERC-20 of nine decimals to settle in; the on-ramp needs to hold what is staked and paid in.
     keys
@@ -84,6 +87,7 @@ def run(
         compiled=compiled,
         node=node,
         deployment=deployment,
+        final_blocks=final_blocks,
         token=token,
         keys=keys,
         password_file=password_file,

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from transactive.chain.deployments.deployment import load
-from transactive.chain.governance.decisions import decisions, require_on_chain
+from transactive.chain.governance.decisions import DEPTH, decisions, require_on_chain
 from transactive.chain.governance.place import note_place
 from transactive.chain.governance.proposals import Governance
-from transactive.core.errors import ChainError
+from transactive.core.errors import ChainError, InputError
 from transactive.core.governance.decided import Decided
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.state_folder import DATA_END
@@ -42,10 +43,12 @@ def recorded_alone(folder: Path) -> list[Decided]:
         return recorded(folder)
 
 
-def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: str | None = None) -> list[Decided]:
+def take_up(
+    folder: Path, node: str, deployment: Path, length: int, store_url: str | None = None, depth: int = DEPTH
+) -> list[Decided]:
     """Record what is final on chain and was not known yet; all decisions of the run, oldest first.
 
-    store_url: of the database for the state; None: a file in its folder.
+    store_url: of the database for the state; None: a file in its folder. depth: blocks on top of a final one.
 
     A decision that comes too late for its slot holds from the first one that is not settled. A chain that does not
     answer is told on stderr, and the recorded rules go on. Raises ChainError where a recorded block is not on it.
@@ -70,7 +73,7 @@ def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: s
             governance = Governance(client, known)
             if kept:
                 require_on_chain(governance, kept[-1])
-            new = decisions(governance, length, _open_from(store), kept[-1].block if kept else -1)
+            new = decisions(governance, length, _open_from(store), kept[-1].block if kept else -1, depth)
         if new:
             store.set(**{KEY: msgspec.json.encode([*kept, *new]).decode()})
         for one in new:
@@ -80,6 +83,49 @@ def take_up(folder: Path, node: str, deployment: Path, length: int, store_url: s
                 file=sys.stderr,
             )
         return [*kept, *new]
+
+
+def note(folder: Path, decided: Sequence[Decided], store_url: str | None = None) -> None:
+    """Let a state have recorded these decisions, all of a run, oldest first."""
+    if list(decided) != recorded(folder):
+        with hold(folder), closing(Store.settled(folder, store_url)) as store:
+            store.set(**{KEY: msgspec.json.encode(list(decided)).decode()})
+
+
+def asking(
+    folder: Path, node: str, deployment: Path, length: int, tell: Callable[[str], None], depth: int = DEPTH
+) -> Callable[[int, int], list[Decided]]:
+    """Asks a chain for decisions of final blocks after one, for which slots from a time on are open.
+
+    A chain that does not answer is told once, and nothing new is known meanwhile. Raises InputError for a deployment
+    without a governor, ChainError for a chain that is another.
+    """
+    from transactive.chain.nodes.client import ChainClient
+
+    known = load(deployment)
+    if "governor" not in known.contracts:
+        raise InputError(f"--deployment {deployment}: has no governor; `govern adopt` founds one")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note_place(folder, node, known)
+    away = False
+
+    def ask(after: int, open_from: int) -> list[Decided]:
+        """What is new."""
+        nonlocal away
+        try:
+            client = ChainClient.open(node)
+        except ChainError as error:
+            if not away:
+                tell(f"{error}; the rules that were known last go on")
+            away = True
+            return []
+        away = False
+        with closing(client):
+            known.check(client)
+            client.first_block = known.block
+            return decisions(Governance(client, known), length, open_from, after, depth)
+
+    return ask
 
 
 def decided_in(store: Store) -> list[Decided]:

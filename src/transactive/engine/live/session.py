@@ -255,9 +255,17 @@ def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
 
 def _require_alike(folder: Path, *, rehearsed: bool) -> None:
     """Require that a folder's journal is of the same kind of session. Raises StateError."""
-    if (folder / JOURNAL_FILE).exists() and (folder / OUTBOX_FILE).exists() != rehearsed:
+    if _came(folder) and (folder / OUTBOX_FILE).exists() != rehearsed:
         theirs, way = ("boxes at meters", "--broker") if rehearsed else ("a rehearsal", "--from-recording")
         raise StateError(f"{folder}: its journal is of {theirs}; go on with {way}, or use another --state folder")
+
+
+def _came(folder: Path) -> bool:
+    """Whether there is the journal of a session; one that holds nothing but decisions from before its clock is none."""
+    if not (folder / JOURNAL_FILE).exists():
+        return False
+    with closing(JournalReader(folder / JOURNAL_FILE)) as journal:
+        return journal.received > 0 or journal.last == 0
 
 
 def _require_patience(pace: Pace, length: int) -> None:

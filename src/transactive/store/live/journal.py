@@ -49,6 +49,8 @@ class ArrivalKind(StrEnum):
     """What the grid's operator allows a home to take: `engine.live.boxes.import_limits.SaidLimit` in JSON."""
     VOID = "void"
     """A gate passed while nobody was there: no order counts; its time, and until when readings were known, as text."""
+    DECIDED = "decided"
+    """What members decided on counts from the next gate on, as `core.governance.decided.Decided` in JSON."""
     SETTLED = "settled"
     """From here on a slot is settled with what came before; its start [Unix s] as text."""
 
