@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test test-services test-home-assistant test-long test-tools check format bench fuzz soak contracts docs references clean lock
+.PHONY: help demo install install-dev test test-services test-home-assistant test-judges test-long test-tools check format bench fuzz soak contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -33,11 +33,15 @@ test: install-dev ## run the tests that Python suffices for; at most eight minut
 	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
 
 test-services: install-dev ## run the tests beside programs that are not ours, and the documents as typed: a browser, a node, a broker, a database
-	@$(PYTEST) -m "service and not soak and not home_assistant" $(ARGS)
+	@$(PYTEST) -m "service and not soak and not home_assistant and not judge" $(ARGS)
 
 test-home-assistant: install-dev ## run the test with a real Home Assistant, in an environment of its own; needs Python 3.13
-	@sh scripts/home_assistant.sh
+	@sh scripts/own_environment.sh home-assistant 3.13
 	@$(BIN)/pytest -m home_assistant --numprocesses 0 tests/services/test_home_assistant.py $(ARGS)
+
+test-judges: install-dev ## run the tests that foreign implementations judge, in an environment of its own; needs Python 3.12 or later
+	@sh scripts/own_environment.sh judges 3.13 3.12
+	@$(BIN)/pytest -m judge --numprocesses 0 tests/services/test_judges.py $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input
 	@$(PYTEST) -m "long and not service and not soak" $(ARGS)

@@ -20,9 +20,12 @@ lock() {
 }
 
 mkdir -p requirements
-echo requirements/home-assistant.txt >&2
-$uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-    --custom-compile-command 'make lock' --output-file requirements/home-assistant.txt --group home-assistant
+for beside in home-assistant:3.13 judges:3.12; do
+    name=${beside%:*}
+    echo "requirements/$name.txt" >&2
+    $uv pip compile --quiet --python-version "${beside#*:}" --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --no-annotate --custom-compile-command 'make lock' --output-file "requirements/$name.txt" --group "$name"
+done
 lock bench pyproject.toml --extra all --group build --group dev --group bench "$@"
 lock dev pyproject.toml --extra all --group build --group dev --constraint requirements/bench.txt
 lock runtime pyproject.toml --extra all --group build --constraint requirements/bench.txt

@@ -352,7 +352,7 @@ def test_clean_removes_the_environment_and_keeps_the_sources(machine: Machine) -
 
 JUDGED = {
     "every day": "not long and not service and not soak",
-    "service": "service and not soak and not home_assistant",
+    "service": "service and not soak and not home_assistant and not judge",
 }
 """Tests that the judge runs, in its order, by what they are told."""
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.samples import write_community
 from tests.waiting import LIMIT_SECONDS, until
-from transactive.web.serving import connections
+from transactive.links import connections
 from transactive.web.serving.server import PageServer
 
 HALF = 1_100

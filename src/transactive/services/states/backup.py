@@ -26,15 +26,16 @@ from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.live.journal import JOURNAL_FILE
 from transactive.store.live.leaves import LEAVES_FILE
+from transactive.store.protocols.openadr import OPENADR_FILE
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
-DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE, LEAVES_FILE)
+DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE, LEAVES_FILE, OPENADR_FILE)
 """In the order in which they are held: a slot is in the run's database before it is on chain.
 
 What arrives is in the journal before it counts, so the journal is held last: it may be ahead, and never behind.
 """
-ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json")
+ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json", "openadr-clients.json")
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
 LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part", ".before-move")
 TRIES = 20

@@ -16,6 +16,28 @@ from transactive.store.schema import ADVICE, CLEARINGS, POSTINGS, READINGS
 from transactive.store.slot_blocks import unpack_texts
 
 
+class ClearedPrice(msgspec.Struct, frozen=True):
+    """Prices of a cleared slot [µ¤/kWh] and what its grid emits [g/kWh]."""
+
+    slot: int
+    price: int
+    traded_wh: int
+    supply_price: int
+    feed_in: int
+    fee: int
+    grid_g_per_kwh: int
+
+    @property
+    def paid(self) -> int:
+        """What a Wh more from neighbours costs, fee included; the supplier's price where nothing was traded."""
+        return self.price + self.fee if self.traded_wh else self.supply_price
+
+    @property
+    def received(self) -> int:
+        """What a Wh more for neighbours brings; what the supplier pays where nothing was traded."""
+        return self.price if self.traded_wh else self.feed_in
+
+
 def read_advice(store: Database, member: int) -> tuple[int, list[Insight]] | None:
     """When a member was told what, or None before the first day is over."""
     told = advice_texts(store)
@@ -50,3 +72,10 @@ def paid_prices(store: Database, last: int, slots: int) -> IntArray:
     price = sa.case((c.traded_wh > 0, c.price + c.fee), else_=c.supply_price)
     newest = sa.select(price.label("price")).where(c.slot <= last).order_by(c.slot.desc()).limit(slots)
     return np.array([row["price"] for row in store.rows(newest)][::-1], np.int64)
+
+
+def cleared_prices(store: Database, since: int) -> list[ClearedPrice]:
+    """What was cleared of the slots from a time on [Unix s], in order."""
+    c = CLEARINGS.c
+    names = (c.slot, c.price, c.traded_wh, c.supply_price, c.feed_in, c.fee, c.grid_g_per_kwh)
+    return [ClearedPrice(**row) for row in store.rows(sa.select(*names).where(c.slot >= since).order_by(c.slot))]

@@ -11,18 +11,17 @@ from pathlib import Path
 import uvicorn
 
 from transactive.core.errors import InputError, StateError
+from transactive.links.connections import BoundedProtocol
+from transactive.links.listening import listen
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.entry import BrowserEntry
-from transactive.web.serving.connections import BoundedProtocol
 from transactive.web.serving.quiet_log import QuietLog
 from transactive.web.tokens import read_grants
 from transactive.web.viewers import LOOPBACK, is_open_here
 
-TRIES = 50
-"""Ports tried after the one asked for."""
 LOGS = ("transactive.web", "uvicorn.error", "asyncio")
 QUIET = QuietLog()
 """One for all logs, so that no flood of requests becomes one of lines."""
@@ -60,7 +59,7 @@ class PageServer:
         self._store = Store(folder)
         self._feed = ChangeFeed(Reader(self._store))
         try:
-            self._socket = _bind(host, port)
+            self._socket = listen(host, port)
         except (InputError, StateError):
             self._store.close()
             raise
@@ -127,24 +126,3 @@ class PageServer:
     def _close(self) -> None:
         self._socket.close()
         self._store.close()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A listening address at `port` or the next free one."""
-    if not 0 <= port <= 65_535:
-        raise InputError(f"--port {port}: give 0 to 65535")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in range(port, min(port + TRIES, 65_535) + 1):
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((host, candidate))
-            bound.listen()  # without it another program could bind the same address after us
-        except OSError as error:
-            bound.close()
-            failure = error
-            if isinstance(error, socket.gaierror):
-                break
-        else:
-            return bound
-    raise StateError(f"--port {port}: cannot be had at {host} ({failure.strerror}), nor can the ports after it")

@@ -1,0 +1,1 @@
+"""`transactive openadr …`: `commands` has the options, `actions` does the work."""

@@ -1,0 +1,104 @@
+"""What the commands of OpenADR do, and what they find as facts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from transactive.core.errors import InputError, StateError
+from transactive.protocols.openadr.clients import (
+    COMMUNITY,
+    Doorkeeper,
+    Role,
+    add_client,
+    read_book,
+    remove_client,
+)
+from transactive.protocols.openadr.objects import ObjectKind, VenOfLogic
+from transactive.protocols.openadr.reports import readings_file, readings_of
+from transactive.protocols.openadr.server import Served, VtnServer
+from transactive.protocols.openadr.vtn import Vtn
+from transactive.services.readings.inbox import ReadingsInbox
+from transactive.services.readings.said import Said
+from transactive.store import Store, holds_state
+from transactive.store.protocols.openadr import ObjectBook
+from transactive.store.read.runs import Reader, Run
+
+FILE_NAME = "openadr-reports.csv"
+
+
+def serve_vtn(folder: Path, served: Served) -> None:
+    """Serve until Ctrl-C. Raises StateError without a run, InputError without TLS beyond this machine."""
+    _run(folder)
+    server = VtnServer(folder, served)
+    print(f"OpenADR 3.1 at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+    server.run()
+
+
+def let_in(folder: Path, role: Role, member: str, name: str) -> dict[str, Any]:
+    """Let a client in; a home's VEN may see what is meant for its home. Raises InputError, StateError."""
+    run = _run(folder)
+    if member and role != "ven":
+        raise InputError("--member: is whose home a VEN is; leave it out for business logic")
+    if member and member not in run.community.ids:
+        raise InputError(f"--member {member}: not in this community; its members are {', '.join(run.community.ids)}")
+    made, secret = add_client(folder, role, member, name)
+    if member:
+        ven = VenOfLogic(client_id=made.id, ven_name=name or made.id, targets=(member,))
+        with closing(ObjectBook(folder)) as book:
+            vtn = Vtn(book, Doorkeeper(folder), lambda _: None)
+            vtn.create(COMMUNITY, ObjectKind.VEN, msgspec.json.encode(ven))
+    return {"client_id": made.id, "client_secret": secret, "role": role, "member": member or None}
+
+
+def listed(folder: Path) -> dict[str, Any]:
+    """Who may come in, by id."""
+    _run(folder)
+    return {
+        one.id: {"role": one.role, "member": one.member or None, "name": one.name or None}
+        for one in read_book(folder).clients
+    }
+
+
+def shut_out(folder: Path, name: str) -> None:
+    """Let a client in no more. Raises InputError."""
+    _run(folder)
+    print(f"{remove_client(folder, name).id}: revoked", file=sys.stderr)
+
+
+def take_readings(folder: Path, *, accept: bool) -> dict[str, Any]:
+    """Bring what was reported to where readings wait, and say what is believed of it.
+
+    Raises InputError, DataError as a run would for what cannot be accepted, and nothing is written then.
+    """
+    length = _run(folder).clock.length
+    with closing(ObjectBook(folder)) as book:
+        reports = book.all_of(ObjectKind.REPORT)
+    found, left = readings_of(reports, read_book(folder).clients, length)
+    facts: dict[str, Any] = {"reports": len(reports), "readings": len(found), "left_out": left}
+    if not found:
+        return facts
+    inbox = ReadingsInbox(folder)
+    look = inbox.bring({FILE_NAME: readings_file(found)}, Said())
+    facts |= {"token": look.token, "refused": look.refused or None}
+    if look.effect is not None:
+        facts |= {"added": look.effect.added, "changed": look.effect.changed}
+    if accept:
+        effect = inbox.accept(look.token, Said(), int(time.time()))
+        facts |= {"accepted": True, "added": effect.added, "changed": effect.changed}
+    return facts
+
+
+def _run(folder: Path) -> Run:
+    """The run of a folder. Raises StateError without one."""
+    if holds_state(folder):
+        with closing(Store(folder)) as store:
+            run = Reader(store).run()
+        if run is not None:
+            return run
+    raise StateError(f"{folder}: holds no run; give the --state folder of one")

@@ -1,0 +1,114 @@
+"""Reports of VENs as a file of readings: nothing counts before the operator has looked at it and accepted it.
+
+A report's USAGE or READING of DIRECT_READ, in KWH or WH, is what its home took from the grid in an interval; below
+zero, what it gave. Only homes that the operator named a client for are read, and only their own client's reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import msgspec
+
+from transactive.core.errors import DataError
+from transactive.core.slots import time_text
+from transactive.protocols.openadr.clients import VtnClient
+from transactive.protocols.openadr.objects import (
+    DECODERS,
+    ObjectKind,
+    PayloadDescriptor,
+    ReportedResource,
+    ReportRequest,
+    ValuesMap,
+)
+from transactive.protocols.openadr.spans import spans_of
+from transactive.store.protocols.openadr import StoredObject
+
+READ = ("USAGE", "READING")
+UNITS = {"KWH": 1_000, "WH": 1}
+MOST_WH = 10**9
+"""Most energy of an interval: a GWh is no home's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedReading:
+    """Energy of an interval, from `start` [Unix s]: what came from the grid, or below zero went there [Wh]."""
+
+    member: str
+    start: int
+    seconds: int
+    energy_wh: int
+
+
+def readings_of(
+    reports: Sequence[StoredObject], clients: Sequence[VtnClient], length: int
+) -> tuple[list[ReportedReading], list[str]]:
+    """Readings of reports, later reports in place of earlier ones, by slot and member; and why others are left out.
+
+    length: of a slot [s]; an interval of another length is no reading, since nobody knows what is in each of its slots.
+    """
+    known = {client.id: client.member for client in clients if client.role == "ven" and client.member}
+    found: dict[tuple[int, str], ReportedReading] = {}
+    left: list[str] = []
+    for one in reports:
+        if one.client not in known:
+            left.append(f"report {one.id}: its client is no home's")
+            continue
+        report = DECODERS[ObjectKind.REPORT].decode(one.body)
+        try:
+            if isinstance(report, ReportRequest):
+                found |= {(read.start, read.member): read for read in _readings(report, known[one.client], length)}
+        except DataError as error:
+            left.append(f"report {one.id}: {error}")
+    return [found[key] for key in sorted(found)], left
+
+
+def readings_file(readings: Sequence[ReportedReading]) -> bytes:
+    """Readings as a file of both registers, as `import` reads it."""
+    lines = ["slot_start,member,import_wh,export_wh"]
+    lines += [
+        f"{time_text(one.start)},{one.member},{max(one.energy_wh, 0)},{max(-one.energy_wh, 0)}" for one in readings
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _readings(report: ReportRequest, member: str, length: int) -> Iterator[ReportedReading]:
+    """Readings of a report. Raises DataError for energy that is no number of a unit."""
+    units = {one.payload_type: one for one in report.payload_descriptors or ()}
+    for resource in report.resources:
+        for read in _of_resource(resource, units, member):
+            if read.seconds != length or read.start % length:
+                raise DataError(
+                    f"an interval of {read.seconds} s from {time_text(read.start)} is no slot of {length // 60} minutes"
+                )
+            yield read
+
+
+def _of_resource(
+    resource: ReportedResource, units: dict[str, PayloadDescriptor], member: str
+) -> Iterator[ReportedReading]:
+    for span in spans_of(resource.intervals, resource.interval_period):
+        for payload in span.payloads:
+            if payload.type in READ:
+                energy = _energy_wh(payload, units.get(payload.type))
+                yield ReportedReading(member, span.start, span.end - span.start, energy)
+
+
+def _energy_wh(payload: ValuesMap, said: PayloadDescriptor | None) -> int:
+    """Energy of a payload, the nearest whole Wh. Raises DataError."""
+    unit = (said.units if said else None) or "KWH"
+    if unit not in UNITS:
+        raise DataError(f"{payload.type} in {unit}: energy is in KWH or WH")
+    if said and said.reading_type not in (None, "DIRECT_READ", "SUMMED"):
+        raise DataError(f"{payload.type} of {said.reading_type}: only what a meter read is a reading")
+    value = payload.values[0] if len(payload.values) == 1 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DataError(
+            f"{payload.type}: one number is a reading, and this is {msgspec.json.encode(payload.values)!r:.60}"
+        )
+    energy = round(Fraction(str(value)) * UNITS[unit])
+    if abs(energy) > MOST_WH:
+        raise DataError(f"{payload.type}: {value} {unit} is no home's")
+    return energy

@@ -1,0 +1,1 @@
+"""What protocols keep in a state folder, each in a file of its own."""

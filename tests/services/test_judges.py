@@ -1,0 +1,88 @@
+"""Foreign implementations judge ours, in an environment of their own: `make test-judges` brings them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.integration.conftest import call
+from tests.integration.test_openadr import HOURS, grown_state  # noqa: F401 - a fixture
+from transactive.protocols.openadr.server import Served, VtnServer
+
+pytestmark = [pytest.mark.service, pytest.mark.judge]
+ROOT = Path(__file__).parents[2]
+JUDGES, TOOLING = ROOT / "build" / "judges", ROOT / "tests" / "tooling" / "judges"
+
+
+def judge(name: str, *arguments: object) -> dict[str, Any]:
+    """What a judge says; skipped where there is none."""
+    if not (JUDGES / "installed").exists():
+        pytest.skip("the judges are not installed here; `make test-judges` brings them, with Python 3.12 or later")
+    command = [str(word) for word in (JUDGES / "bin" / "python", TOOLING / f"{name}.py", *arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> tuple[Path, Path]:
+    """A certificate of this machine, and its key."""
+    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_openadr3_client_finds_a_vtn_in_both_roles(grown_state, tmp_path, certificate):  # noqa: F811 - the fixture
+    shutil.copytree(grown_state.parent, tmp_path, dirs_exist_ok=True)
+    state, (cert, key) = tmp_path / "community.state", certificate
+    clients = []
+    for who in (("bl",), ("ven", "--member", "anna", "--name", "anna's box")):
+        said = json.loads(call("openadr", "client", "--state", state, "--json", "--role", *who).out)
+        clients += [said["client_id"], said["client_secret"]]
+    served = Served(port=0, certificate=cert, key=key, callback_authority=str(cert), inside=True)
+    server = VtnServer(state, served)
+    server.start()
+    document = os.environ.get("OPENADR_DOCUMENT")  # the published openadr3.yaml, which is not ours to ship
+    try:
+        said = judge("openadr", server.url, cert, key, *clients, *([document] if document else []))
+    finally:
+        server.stop()
+    assert said["programs"] == ["community-prices", "judged", "line-limits"]
+    assert said["ven_programs"] == ["community-prices", "line-limits"]
+    assert said["event_name"] == ["second"]
+    assert said["event_targets"] == [["anna"]]
+    assert said["event_values"] == [[0.2, 0.21, 0.22]]
+    assert len(said["prices"]) == HOURS - 48
+    assert said["vens"] == ["anna's box", "other"]
+    assert said["ven_vens"] == ["anna's box"]
+    assert said["reports"] == [clients[2]]
+    (heard,) = said["heard"]
+    assert (heard["bearer"], heard["operation"], heard["object"]["eventName"]) == ("Bearer heard", "PUT", "second")
+    assert said["refused"]["status"] == 403
+    if document:
+        assert "\n".join(said["document"]["faults"]) == ""
+        assert said["document"]["answers"] > 20
