@@ -72,8 +72,7 @@ app = App(
 for command in (
     demo, watch, init, run, live, journal, node, check, readings_app, clear, compare, forecast, schedule, feed, govern,
     predict, grid, detect, config, serve, agent, bill, certificates, chain, insights, state_app, statement, verify,
-    keys_app, models_app, credits_app, token, privacy, mcp,
-    openadr, bench,
+    keys_app, models_app, credits_app, token, privacy, mcp, openadr, bench,
 ):  # fmt: skip
     app.command(command)
 app.command(import_readings, name="import")
