@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from transactive.config.setting import Setting
 from transactive.core.ports import Ports
 from transactive.core.proofs.accepted_orders import hashes_of
@@ -38,7 +36,7 @@ from transactive.market import mechanisms
 from transactive.market.registry import ByNode
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.unmetered import most_cost_n
-from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
+from transactive.trading.escrow import admit, locked_before_clearing
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
@@ -165,9 +163,8 @@ class Kernel:
 
     def _hold_missed_sessions(self, done: int) -> None:
         """Hold the sessions that would have closed by `done`, had the run known then of the slots that have come."""
-        for time, slots in self.timetable.day_ahead.items():
-            if time <= done < slots.start:
-                self.trade_ahead(time)
+        for time in self.timetable.missed(done):
+            self.trade_ahead(time)
         length = self.clock.length
         for slot in range(done + length, done + (self.clock.lead + 1) * length, length):
             if slot in self.slots:
@@ -238,12 +235,9 @@ class Kernel:
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
         self.gates.cleared(orders, cleared.clearing)
         self._tell(lambda observer: observer.cleared(orders, grid, cleared))
-        session = Session(orders, refusals, cleared)
-        if earlier:
-            session = earlier.and_then(session)
-        locked = locked_after_clearing(session.cleared.positions, tariff)
-        # what deals undo of each other costs nobody more than its orders might have
-        self.ledger.lock(slot, locked if cleared.added is None else np.minimum(locked, before))
+        own = Session(orders, refusals, cleared)
+        session = earlier.and_then(own) if earlier else own
+        self.ledger.lock(slot, session.locked_n(tariff, before))
         self.tally.refused += len(refusals)
         return session
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from transactive.core.slots import MarketClock
 from transactive.core.tables import Orders, Refusals, stacked
+from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.market import mechanisms
 from transactive.market.mechanisms import Cleared
+from transactive.trading.escrow import locked_after_clearing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,14 @@ class Session:
     def held_wh(self) -> IntArray:
         """Bought − sold per member [Wh], (members,)."""
         return self.cleared.positions.bought_wh - self.cleared.positions.sold_wh
+
+    def locked_n(self, tariff: Tariff, before: IntArray) -> IntArray:
+        """What its positions lock [n¤], (members,). before: with the orders' own locks, which it is never above.
+
+        What deals undo of each other costs nobody more than its orders might have.
+        """
+        locked = locked_after_clearing(self.cleared.positions, tariff)
+        return locked if self.cleared.added is None else np.minimum(locked, before)
 
     def and_then(self, later: Session) -> Session:
         """Both sessions as one."""
@@ -57,6 +69,10 @@ class Timetable:
             time = self.planned_at(own[0])
             closing[time] = range(closing.get(time, own).start, own.stop, length)
         object.__setattr__(self, "day_ahead", closing if self.lead is not None else {})
+
+    def missed(self, done: int) -> list[int]:
+        """Times of day-ahead sessions that closed by a slot's start, for slots after it [Unix s]."""
+        return [time for time, slots in self.day_ahead.items() if time <= done < slots.start]
 
     def planned_at(self, slot: int) -> int:
         """Time [Unix s] at which the plans of the slot's period are made: its day-ahead gate, or its first one."""
