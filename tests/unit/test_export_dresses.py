@@ -71,6 +71,12 @@ BOTH: dict[str, Dress] = {
         ),
         LOCAL,
     ),
+    "Netherlands": ("Van;Levering (kWh);Teruglevering (kWh)", lambda k, t: f"{at(t)};{kwh(k)};{kwh(k + 7)}", LOCAL),
+    "a meter on the rail": (
+        "Time;Active energy kWh (A);Returned energy kWh (A);L1 max W",
+        lambda k, t: f"{at(t)};{kwh(k)};{kwh(k + 7)};9",
+        LOCAL,
+    ),
     "words by rows": (
         "Start;Direction;Value (kWh)",
         lambda k, t: f"{at(t)};import;{kwh(k)}\n{at(t)};export;{kwh(k + 7)}",
@@ -81,6 +87,11 @@ ONE: dict[str, Dress] = {
     "interval with the date once": (
         "Zeitraum;Verbrauch (kWh)",
         lambda k, t: f"{at(t)} - {at(after(t), '%H:%M')};{kwh(k)}",
+        LOCAL,
+    ),
+    "interval in words": (
+        "Energy consumption time period;Usage(Real energy in kilowatt-hours)",
+        lambda k, t: f"{at(t)} to {at(after(t))};{kwh(k)}",
         LOCAL,
     ),
     "interval beside the date": (
@@ -207,6 +218,19 @@ def test_shorter_slots_are_added_up_and_what_flowed_both_ways_is_not_netted(tmp_
         read_rows = measured(tmp_path, rows, length)
         assert (int(read_rows.consumption_wh[0, 0]), int(read_rows.generation_wh[0, 0])) == (took, gave)
         assert int(read_rows.both_ways_wh[0, 0]) == min(took, gave)
+
+
+def test_a_folder_has_meters_of_different_steps(tmp_path):
+    folder = tmp_path / "meters"
+    folder.mkdir()
+    for name, minutes, wh_each in (("a", 15, 10), ("b", 60, 70)):
+        moments = range(0, 24 * 60, minutes)
+        rows = (f"2024-09-01T{m // 60:02d}:{m % 60:02d}Z,{wh_each},{wh_each // 10}\n" for m in moments)
+        (folder / f"{name}.csv").write_text("start,import_wh,export_wh\n" + "".join(rows))
+    export = read_export(folder)
+    assert export.length == 3600
+    for name, each in (("a", (40, 4)), ("b", (70, 7))):
+        assert set(export.frame.filter(meter=name).select("import", "export").rows()) == {each}
 
 
 def test_a_longer_slot_that_lacks_a_part_is_a_gap(tmp_path):

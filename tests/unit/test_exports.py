@@ -152,7 +152,7 @@ def test_days_and_months_are_told_by_the_whole_column_or_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("head", "row", "option"),
     [
-        ("start;Wert", "{t:%Y-%m-%dT%H:%M:%SZ};{wh}", None),
+        ("start;Wert", "{t:%Y-%m-%dT%H:%M:%SZ};{wh}", "register"),
         ("start;Bezug", "{t:%Y-%m-%dT%H:%M:%SZ};{wh}", "unit"),
         ("start;Wert (kWh)", "{t:%Y-%m-%dT%H:%M:%SZ};{kwh:.3f}", "register"),
         ("timestamp;Bezug (kWh)", "{t:%Y-%m-%dT%H:%M:%SZ};{kwh:.3f}", "stamp"),

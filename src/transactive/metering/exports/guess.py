@@ -164,7 +164,7 @@ def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> Regist
     alone = sum(not words.no_register(other) for other in numbers) == 1
     if alone:
         register, unit = told.register or register, unit or unit_beside(sheet)
-    if register is None and (unit_there or (alone and unit)):
+    if register is None and (unit_there or alone):
         raise Unsaid(
             f"{sheet.name}: column {name}: is it import, export, consumption or generation? say --register import or"
             " the"

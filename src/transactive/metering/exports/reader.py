@@ -7,7 +7,7 @@ say. Nothing that could make money wrong is guessed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from transactive.metering.exports.energy import has_fractions, meter_codes, to_w
 from transactive.metering.exports.guess import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
 from transactive.metering.exports.messages import edifact, green_button, nem12, sdat
+from transactive.metering.exports.messages.collected import added_up
 from transactive.metering.exports.profile import Profile, Told, load_profile, shipped_profiles
 from transactive.metering.exports.times import START
 from transactive.tabular.sheets import Sheet, file_start, read_sheet
@@ -150,13 +151,8 @@ def read_exports(files: Sequence[Path], options: ReadOptions) -> Export:
     one = exports[0]
     if len(exports) == 1:
         return one
-    for export in exports:
-        if export.length != one.length:
-            raise DataError(
-                f"{export.name}: has slots of {export.length // 60} minutes, {one.name} of {one.length // 60}; give"
-                " both"
-                " alike"
-            )
+    longest = max(exports, key=lambda export: export.length)
+    exports = [_in_slots_of(longest, export) for export in exports]
     frames = [
         export.frame.with_columns(pl.col(METER).fill_null(path.stem))
         for export, path in zip(exports, files, strict=True)
@@ -165,7 +161,20 @@ def read_exports(files: Sequence[Path], options: ReadOptions) -> Export:
     apart = len({tuple(export.registers) for export in exports}) > 1
     frame, doubles = (_side_by_side if apart else _once)(pl.concat(frames, how="diagonal"), name)
     doubles += sum(export.doubles for export in exports)
-    return Export(frame, one.length, one.profile, one.profile_name, doubles, name, any(e.fractions for e in exports))
+    return Export(
+        frame, longest.length, one.profile, one.profile_name, doubles, name, any(e.fractions for e in exports)
+    )
+
+
+def _in_slots_of(other: Export, export: Export) -> Export:
+    """A file in the longer slots of another. Raises DataError where they do not fit, or a sign would be netted."""
+    signed = any((export.frame[name] < 0).any() for name in export.registers)
+    if export.length != other.length and (other.length % export.length or signed):
+        raise DataError(
+            f"{export.name}: has slots of {export.length // 60} minutes, {other.name} of {other.length // 60}; give"
+            " both alike"
+        )
+    return replace(export, frame=added_up(export.frame, export.length, other.length), length=other.length)
 
 
 def _side_by_side(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:

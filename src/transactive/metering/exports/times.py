@@ -36,7 +36,7 @@ LONGEST_DAY = 25
 """Hours of the day on which the clock goes back."""
 FEW_TIMES = 4
 """Steps from time to time that a file must have to show the length of its slots."""
-INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +[-–] +(.*\d{1,2}:\d{2}.*)$")
+INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +(?:[-–]|to|bis|tot) +(.*\d{1,2}:\d{2}.*)$")
 """A slot in words: from when until when."""
 TIME_OF_DAY = re.compile(
     r"^(\d{1,2}[AB]?[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[AB]?[:.]\d{2}(:\d{2})?)?( #2)?$"
@@ -104,7 +104,7 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     found = INTERVAL.match(values[0].strip()) if len(values) else None
     column = first
     if found and looks_like_time(found[1]):
-        halves = [pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2)]
+        halves = [pl.col(first).str.extract(r"^(.*?) +(?:[-–]|to|bis|tot) +(.*)$", k) for k in (1, 2)]
         frame = frame.with_columns(halves[0].alias("from"), *([halves[1].alias(UNTIL)] if date_part(found[2]) else []))
         column = "from"
     elif rule.hour_numbers or NUMBER in frame.columns:

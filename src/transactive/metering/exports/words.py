@@ -62,22 +62,23 @@ REGISTERS: tuple[tuple[Register, str], ...] = (
         "export",
         r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertid|\b2\.(8|9|29)\.\d",
     ),
-    ("export", r"inmatn|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
+    ("export", r"inmatn|\breturned|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
     ("generation", r"genera[td]|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
     ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.(8|9|29)\.\d|netzbezug|uttag|purchas"),
-    ("import", r"(?<!\w)([ap]\+|\+a)(?!\w)|pobran|odber|prejet|preuzet|vetelez"),
+    ("import", r"(?<!\w)([ap]\+|\+a)(?!\w)|\blevering|\bactive energy|pobran|odber|prejet|preuzet|vetelez"),
     ("consumption", r"consum|verbrauch|usage|\bload|last\b|verbruik|forbru|consomm|kulutus|demand|zuzyc|spotreb"),
     ("consumption", r"porab|potros|fogyaszt|tarbimi|tuketim|suvart|paterin"),
 )
 """Registers by what their names hold; the first that fits."""
 UNITS: tuple[tuple[Unit, str], ...] = (
-    ("MWh", r"\bmwh\b"), ("kWh", r"\bkwh\b"), ("Wh", r"\bwh\b"), ("kW", r"\bkw\b"), ("W", r"\bw\b|\bwatts?\b"),
+    ("MWh", r"mwh\b"), ("kWh", r"kwh\b|kilowatt-?hours?\b"),
+    ("Wh", r"\bwh\b"), ("kW", r"\bkw\b"), ("W", r"\bw\b|\bwatts?\b"),
 )  # fmt: skip
-INSIDE = re.compile(
-    r"eigenverb|direktverb|self[ -]?(consum|use)|autoconsum|autoconsom|zelfverbr|egenforbr"
-    r"|egenanvand|\bto (load|home|house)\b"
+ELSE = re.compile(
+    r"\bgas|water|wasser|\bm3\b|reactive|\bmax\b|\bmin\b|eigenverb|direktverb|self[ -]?(consum|use)|autoconsum"
+    r"|autoconsom|zelfverbr|egenforbr|egenanvand|\bto (load|home|house)\b"
 )
-"""What flows behind the meter alone has in its name: it is part of what is used and made, and no register."""
+"""What is no energy, or flows behind the meter alone and so is part of what is used and made, has in its name."""
 STORED = re.compile(r"batter|akku|speicher|accumul|accu\b|batteria|bateri")
 """What a battery takes and gives has it in its name: behind the meter, where import and export tell it already."""
 UNIT = (
@@ -98,7 +99,7 @@ UNIT = (
 MONEY = re.compile(r"price|preis|prix|precio|preco|prezzo|prijs|cost|kosten|/ ?[km]?wh\b|per [km]?wh\b")
 """What a column of prices has in its name."""
 PARTS = re.compile(
-    r"\b(t[12]|tariff? ?[1-4]|ht|nt|hp|hc|day|night|dag|nacht|peak|off ?peak|high|low"
+    r"\b(t[12]|tariff? ?[1-4]|ht|nt|hp|hc|day|night|dag|nacht|peak|off ?peak|high|low|normaal|laag|hoog|piek|dal"
     r"|l[1-3]|phase ?[1-3abc]|p[1-6]|[12]\.8\.[1-9])\b"
 )
 """What parts of one register have in their names: a tariff or a phase."""
@@ -113,8 +114,8 @@ def plain(text: str) -> str:
 
 
 def no_register(name: str) -> bool:
-    """Whether a column counts money, or what never passes the meter."""
-    return bool(MONEY.search(plain(name)) or INSIDE.search(plain(name)))
+    """Whether a column counts money, or something that no meter of electricity counts."""
+    return bool(MONEY.search(plain(name)) or ELSE.search(plain(name)))
 
 
 def register_of(name: str) -> Register | None:

@@ -2,7 +2,8 @@
 
 After BDEW/edi@energy, "MSCONS" message implementation guides: LOC+172 names the market location, LIN a line, PIA+5 its
 OBIS register, QTY the energy in kWh with its status (220 true, 67 and 201 substitute and forecast values), DTM+163 and
-DTM+164 begin and end with their offset in format 303.
+DTM+164 begin and end with their offset in format 303. BGM says by 1 that a message takes back what an earlier one said;
+of what several messages say of a slot the last counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 TRUE_VALUE = "220"
 STATUSES = (TRUE_VALUE, "67", "201", "187", "Z18")
+UNUSABLE = "20"
+WITHDRAWN = "1"
+"""Function of a message that takes readings back."""
 MARKS = "\x01\x02\x03\x04"
 """What stands for a released sign while a text is parted."""
 TIME = re.compile(r"^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d{2})$")
@@ -40,21 +44,27 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
     text = as_utf8(path.read_bytes()).decode()
     rows = Collected(path.name)
     meter, register, value, begin = "", None, None, None
+    version, withdrawn, stream = 0, False, ""
     for number, parts in _segments(text):
         tag, code = parts[0][0], parts[1][0] if len(parts) > 1 else ""
-        if tag == "LOC" and code in ("172", "107"):
+        if tag == "UNH":
+            version, withdrawn, meter, register = version + 1, False, "", None
+        elif tag == "BGM":
+            withdrawn = parts[3:4] == [[WITHDRAWN]]
+        elif tag == "LOC" and code in ("172", "107"):
             meter, register = parts[2][0], None
         elif tag == "PIA":
-            register = _register(parts)
-        elif tag == "QTY" and parts[1][0] in STATUSES:
+            register, stream = _register(parts), ":".join(parts[2]) if len(parts) > 2 else ""
+        elif tag == "QTY" and parts[1][0] in (*STATUSES, UNUSABLE):
             value, begin = (parts[1][1], code), None
         elif tag == "DTM" and code == "163":
             begin = _moment(parts[1], path.name, number)
         elif tag == "DTM" and code == "164" and value and begin is not None:
             end = _moment(parts[1], path.name, number)
-            rows.begin(meter, register, 1_000, end - begin)
+            rows.begin(meter, register, 1_000, end - begin, stream)
             flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.ESTIMATED
-            rows.add(number, begin, [value[0]], flag)
+            said = None if withdrawn or value[1] == UNUSABLE else value[0]
+            rows.add(number, begin, [said], flag, version=version)
             value = None
     return rows.frame()
 

@@ -1,18 +1,21 @@
 """Green Button: the interval readings of North American utilities, as the Atom feed of NAESB's ESPI.
 
 After NAESB REQ.21, Energy Services Provider Interface: an IntervalReading has start and duration in UTC seconds and a
-value of the reading type's unit, 72 being Wh, by a power of ten; flowDirection 1 is delivered to the customer, 19
-received from it. Entities and external references are never resolved.
+value of its reading type's unit, 72 being Wh, by a power of ten; flowDirection 1 is delivered to the customer, 19
+received from it, 4 is net. Which reading type a block has, the links of the feed say: a block is below a MeterReading,
+and that names its ReadingType. Entities and external references are never resolved.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
 
 from transactive.core.errors import DataError
+from transactive.core.slots import HOUR
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports.messages.collected import Collected
 from transactive.tabular.text_files import as_utf8
@@ -21,9 +24,25 @@ if TYPE_CHECKING:
     import polars as pl
 
 WH = "72"
-FLOWS = {"1": "import", "19": "export", "4": "net"}
+FLOWS = {"0": "import", "1": "import", "4": "net", "19": "export"}
+"""Registers by flow; the others are sums of these, or reactive."""
+STATES = ("1", "3", "9", "12")
+"""Accumulations that are the state of a register, and not the energy of a slot."""
+ELECTRICITY = "0"
 MEASURED = ("0", "17", "18", "19")
 """Qualities of ESPI that are no estimate: valid, verified, and the like."""
+
+
+@dataclass(slots=True)
+class _Feed:
+    """What a feed says beside its readings. types: unit, power of ten and register, by link and in their order.
+
+    readings: the link of a MeterReading to that of its type. others: usage points that are not of electricity.
+    """
+
+    types: dict[str, tuple[str, int, str | None]] = field(default_factory=dict)
+    readings: dict[str, str] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
 
 
 def is_one(start: bytes) -> bool:
@@ -37,61 +56,88 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise DataError(f"{path.name}: declares entities of its own; a feed of Green Button has none")
     try:
-        feed = ET.fromstring(data)  # noqa: S314 - without a document type nothing can expand
+        root = ET.fromstring(data)  # noqa: S314 - without a document type nothing can expand
     except (ET.ParseError, ExpatError) as error:
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
-    rows, kinds = Collected(path.name), _reading_types(feed)
-    kind, meter = ("72", 0, "import"), None
-    seen = False
-    for entry in feed.iter():
-        tag = _bare(entry.tag)
-        if tag == "UsagePoint":
-            meter = None
-        elif tag == "link" and meter is None and "UsagePoint/" in entry.get("href", ""):
-            meter = entry.get("href", "").split("UsagePoint/")[1].split("/")[0]
-        elif tag == "IntervalBlock":
-            kind = kinds[0] if kinds else kind
-            seen = _block(rows, entry, kind, meter or path.stem) or seen
+    entries = [(entry, _links(entry)) for entry in root.iter() if _bare(entry) == "entry"]
+    feed, rows, seen, point = _said(entries), Collected(path.name), False, path.stem
+    for entry, links in entries:
+        point = next((found for link in links if (found := _point(link))), point)
+        for block in (part for part in entry.iter() if _bare(part) == "IntervalBlock"):
+            if point not in feed.others:
+                seen = _block(rows, block, _type_of(feed, links, path.name), point) or seen
     if not seen:
         raise DataError(f"{path.name}: has no interval readings of electricity in Wh")
-    return rows.frame()
+    frame, length = rows.frame()
+    return (frame.drop("net") if {"net", "import"} <= set(frame.columns) else frame), length
 
 
-def _bare(tag: str) -> str:
-    return tag.rsplit("}", 1)[-1]
+def _bare(element: ET.Element) -> str:
+    return element.tag.rsplit("}", 1)[-1]
 
 
-def _reading_types(feed: ET.Element) -> list[tuple[str, int, str]]:
-    """Unit, power of ten and register of each reading type."""
-    found = []
-    for kind in (element for element in feed.iter() if _bare(element.tag) == "ReadingType"):
-        said = {_bare(part.tag): (part.text or "").strip() for part in kind}
-        register = FLOWS.get(said.get("flowDirection", "1"), "import")
-        found.append((said.get("uom", WH), int(said.get("powerOfTenMultiplier", "0") or 0), register))
-    return found
+def _links(entry: ET.Element) -> list[str]:
+    return [part.get("href", "").rstrip("/") for part in entry if _bare(part) == "link"]
 
 
-def _block(rows: Collected, block: ET.Element, kind: tuple[str, int, str], meter: str) -> bool:
-    """Add the readings of a block; False if it is not energy."""
+def _point(link: str) -> str | None:
+    """The usage point in a link."""
+    return link.split("UsagePoint/")[1].split("/", maxsplit=1)[0] if "UsagePoint/" in link else None
+
+
+def _said(entries: list[tuple[ET.Element, list[str]]]) -> _Feed:
+    """What a feed says of its reading types, and of what it meters."""
+    feed = _Feed()
+    for entry, links in entries:
+        for part in entry.iter():
+            tag = _bare(part)
+            if tag == "ReadingType":
+                said = {_bare(one): (one.text or "").strip() for one in part}
+                state = said.get("accumulationBehaviour", "4") in STATES
+                register = None if state else FLOWS.get(said.get("flowDirection", "1"))
+                kind = said.get("uom", WH), int(said.get("powerOfTenMultiplier", "0") or 0), register
+                own = next((link for link in links if "/ReadingType/" in f"/{link}"), "")
+                feed.types[own or str(len(feed.types))] = kind
+            elif tag == "MeterReading":
+                to = next((link for link in links if "/ReadingType/" in f"/{link}"), None)
+                feed.readings.update({link: to for link in links if to and link != to})
+            elif tag == "ServiceCategory":
+                kind_of = next(((one.text or "").strip() for one in part if _bare(one) == "kind"), ELECTRICITY)
+                if kind_of != ELECTRICITY:
+                    feed.others.update(found for link in links if (found := _point(link)))
+    return feed
+
+
+def _type_of(feed: _Feed, links: list[str], name: str) -> tuple[str, int, str | None]:
+    """Unit, power and register of a block that has these links. Raises DataError where the feed does not tell."""
+    kinds = set(feed.types.values())
+    if len(kinds) < 2:
+        return next(iter(kinds), (WH, 0, "import"))
+    of = {feed.readings[reading] for reading in feed.readings for link in links if f"{link}/".startswith(f"{reading}/")}
+    found = {feed.types[one] for one in of if one in feed.types}
+    if len(found) != 1:
+        raise DataError(f"{name}: has several reading types, and no links that tell whose an interval block is")
+    return found.pop()
+
+
+def _block(rows: Collected, block: ET.Element, kind: tuple[str, int, str | None], meter: str) -> bool:
+    """Add the readings of a block; False if it is not energy of slots."""
     unit, power, register = kind
-    if unit != WH:
+    if unit != WH or register is None:
         return False
-    for reading in (part for part in block if _bare(part.tag) == "IntervalReading"):
-        said = {_bare(part.tag): part for part in reading}
-        period = {_bare(part.tag): int(part.text or 0) for part in said["timePeriod"]}
-        value = said["value"].text or ""
+    added = False
+    for reading in (part for part in block if _bare(part) == "IntervalReading"):
+        said = {_bare(part): part for part in reading}
+        period = {_bare(part): int(part.text or 0) for part in said["timePeriod"]}
         length = period["duration"]
+        if not 0 < length <= HOUR:
+            continue  # sums of a day or a month beside the slots
         rows.begin(meter, register, 1, length)
-        quality = (
-            (said["ReadingQuality"][0].text or "0").strip()
-            if "ReadingQuality" in said and len(said["ReadingQuality"])
-            else "0"
-        )
-        flag = ReadingQuality.METERED if quality in MEASURED else ReadingQuality.ESTIMATED
-        rows.add(0, period["start"], [_scaled(value, power)], flag)
-    return True
+        rows.add(0, period["start"], [f"{(said['value'].text or '').strip()}e{power}"], _quality(reading))
+        added = True
+    return added
 
 
-def _scaled(value: str, power: int) -> str:
-    """A whole number times a power of ten, as text."""
-    return f"{value.strip()}e{power}"
+def _quality(reading: ET.Element) -> ReadingQuality:
+    found = [(part.text or "0").strip() for part in reading.iter() if _bare(part) == "quality"]
+    return ReadingQuality.METERED if set(found) <= set(MEASURED) else ReadingQuality.ESTIMATED

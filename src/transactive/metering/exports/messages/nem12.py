@@ -1,8 +1,9 @@
 """NEM12, the interval files of Australia's market: a line 200 for each register, then a line 300 for each day.
 
 After AEMO, "Meter Data File Format Specification NEM12 & NEM13", version 2.6. Times are Eastern Standard Time,
-UTC+10, all the year. Suffixes B count export from the premises, E and others import; Q, K and the like are reactive
-and left out.
+UTC+10, all the year. The first letter of a suffix says what it counts (National Metering Identifier Procedure):
+B what the premises gave, E what they took, A and D averages of the same; C and F are check meters, the rest is
+reactive. Of a day that stands there twice the later update counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 EAST = 10 * 3_600
 """Eastern Standard Time before UTC [s]."""
+COUNTED = {"A": "export", "B": "export", "D": "import", "E": "import"}
+NOT_COUNTED = "CFGHJKLMPQRSTUVWYZ"
+"""First letters of check meters, reactive and apparent energy, voltages and the like."""
 UNITS = {"WH": 1, "KWH": 1_000, "MWH": PPM}
 
 
@@ -33,11 +37,17 @@ def is_one(start: bytes) -> bool:
 
 def read(path: Path) -> tuple[pl.DataFrame, int]:
     """Rows of meter, start, registers in Wh and quality, and length of a slot [s]. Raises DataError."""
-    rows = Collected(path.name)
+    rows, letters = Collected(path.name), dict[tuple[str, str], str]()
     for number, line in enumerate(as_utf8(path.read_bytes()).decode().splitlines(), 1):
         cells = line.split(",")
         if cells[0] == "200":
-            rows.begin(*_register(cells, path.name, number))
+            meter, register, unit_wh, length = _register(cells, path.name, number)
+            suffix = cells[4].upper()
+            if register and letters.setdefault((meter, register), suffix[0]) != suffix[0]:
+                raise DataError(
+                    f"{path.name}: row {number}: {meter} has {register} of a master and of an average stream; keep one"
+                )
+            rows.begin(meter, register, unit_wh, length, suffix)
         elif cells[0] == "300":
             _day(rows, cells, path.name, number)
         elif cells[0] == "400":
@@ -51,9 +61,11 @@ def _register(cells: list[str], name: str, number: int) -> tuple[str, str | None
         meter, suffix, unit, minutes = cells[1], cells[4].upper(), cells[7].upper(), int(cells[8])
     except (IndexError, ValueError):
         raise DataError(f"{name}: row {number}: a line 200 has the NMI, its suffix, unit and interval length") from None
-    register = "export" if suffix.startswith("B") else "import" if suffix.startswith(("E", "A")) else None
+    register = COUNTED.get(suffix[:1])
     if unit not in UNITS:
         register = None  # reactive energy and voltages are nobody's money here
+    elif register is None and suffix[:1] not in NOT_COUNTED:
+        raise DataError(f"{name}: row {number}: suffix {suffix}: not known; it begins with E for import, B for export")
     return meter, register, UNITS.get(unit, 1), minutes * 60
 
 
@@ -61,17 +73,14 @@ def _day(rows: Collected, cells: list[str], name: str, number: int) -> None:
     try:
         start = int(datetime.strptime(cells[1], "%Y%m%d").replace(tzinfo=UTC).timestamp()) - EAST
         count = DAY // rows.length
-        values, quality = cells[2 : 2 + count], cells[2 + count][:1]
+        values, quality = list[str | None](cells[2 : 2 + count]), cells[2 + count][:1]
     except (IndexError, ValueError, ZeroDivisionError):
         raise DataError(f"{name}: row {number}: a line 300 has a day, its values and their quality") from None
     measured = quality in ("A", "V")
-    rows.add(
-        number,
-        start,
-        values,
-        ReadingQuality.METERED if measured else ReadingQuality.ESTIMATED,
-        missing=quality == "N",
-    )
+    said = ReadingQuality.METERED if measured else ReadingQuality.ESTIMATED
+    updated = "".join(cells[5 + count : 6 + count]).strip()
+    version = int(updated) if updated.isdigit() else 0
+    rows.add(number, start, [None] * count if quality == "N" else values, said, version=version)
     rows.day = start
 
 
