@@ -19,6 +19,7 @@ from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.markets.stage import AHEAD
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.bound import Bound
+from tests.fuzz.deals_stage import Deals
 from tests.fuzz.life import Tally, reason_of
 from tests.fuzz.machine import new_machine
 from transactive.chain.artifact import CONTRACTS
@@ -31,7 +32,7 @@ ROLES = (
 )  # fmt: skip
 OTHERS = "contract"
 """Another contract of the same deployment: the one that may call, if any may."""
-CALLED_BY = {"settlement": "disputes", "disputes": "demands", "certificates": "carbon_credits"}
+CALLED_BY = {"settlement": "disputes", "disputes": "demands", "judges": "deals", "certificates": "carbon_credits"}
 NOT_YOURS = re.compile(r": (not (the|a|yours|allowed).*|role missing|operator only)$")
 """Refusals for who calls, not for what is given."""
 NOBODY = "0x" + "00" * 20
@@ -43,7 +44,12 @@ def stages() -> Iterator[tuple[Stage, tuple[str, ...]]]:
     """Deployments, and the contracts that are asked on each."""
     own = ("currency", "settlement", "disputes", "demands", "certificate_disputes")
     direct = ("certificates", "carbon_credits")
-    made = ((Community, own), (Direct, direct), (BalanceStage, ("registry", "balance_market")))
+    made = (
+        (Community, own),
+        (Direct, direct),
+        (Deals, ("judges", "deals")),
+        (BalanceStage, ("registry", "balance_market")),
+    )
     for kind, contracts in (*made, (BoardStage, ("trade_board",))):
         yield kind(new_machine("py-evm"), 0, Tally()), contracts
 

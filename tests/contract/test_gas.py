@@ -16,6 +16,7 @@ from web3.contract import Contract
 
 from tests.contract import market_world, predicting_world
 from tests.contract.anvil import anvil
+from tests.contract.deal_world import DealWorld
 from tests.contract.group_world import KEYS as GROUP_KEYS
 from tests.contract.group_world import OPERATOR as GROUP_OPERATOR
 from tests.contract.group_world import GroupWorld
@@ -27,6 +28,7 @@ from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
+from transactive.chain.disputes.deals import evidence as deal_evidence
 from transactive.chain.gas import SNAPSHOT
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.deploying import deploy_settlement
@@ -339,9 +341,34 @@ def measure_certificates() -> dict[str, int]:
 
 
 @cache
+def measure_deals() -> dict[str, int]:
+    """A deal posted, left out and shown by a challenger that has earned before; and what is shown of who cheated."""
+    w, found = DealWorld.fresh(money=10**9), {}
+    for name in ("deals: challenge, one posted deal, first award", "deals: challenge, one posted deal"):
+        deal = w.deal(0, 1, w.coming)
+        w.post(deal)
+        found["deals: post"] = w.gas_used
+        w.settle(deal, but=(deal,))
+        w.challenge_deals(0, w.posted(deal, 1))
+        found[name] = w.gas_used
+        w.back()
+    slot = w.coming
+    deals = [w.deal(0, 1, slot, wh, serial=serial) for serial, wh in enumerate((700, 600))]
+    for deal in deals:
+        w.post(deal)
+    w.act("showBeyond", w.allowed(1, slot).content, *[False], [deal_evidence.signed(deal) for deal in deals])
+    found["deals: two posted deals beyond an allowance"] = w.gas_used
+    w.act("showTwice", *[deal_evidence.signed(w.deal(0, 1, slot, wh, most=9, serial=2)) for wh in (5, 6)])
+    found["deals: two awards for one bid"] = w.gas_used
+    w.settle(*deals, but=tuple(deals))
+    w.challenge_deals(0, w.receipted(deals[0]))
+    found["deals: challenge, one receipted deal"] = w.gas_used
+    return found
+
+
 def measured() -> dict[str, int]:
     """All figures on an embedded chain [gas]."""
-    return measure() | measure_certificates() | measure_largest_part() | measure_groups()
+    return measure() | measure_certificates() | measure_largest_part() | measure_groups() | measure_deals()
 
 
 def measure() -> dict[str, int]:
@@ -422,6 +449,12 @@ def test_purchases_stay_cheap():
     bought = [used for name, used in gas.items() if name.startswith("trade board: buy")]
     assert len(bought) == 4
     assert max(bought) <= 90_000
+
+
+def test_deals_stay_cheap():
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert gas["deals: post"] <= 70_000
+    assert gas["deals: challenge, one posted deal"] <= 135_000
 
 
 def test_votes_stay_cheap():

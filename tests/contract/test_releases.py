@@ -18,7 +18,7 @@ from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import RELEASES, abi_for, has_function, released, version_of
 
-ADDED = ("demands", "group_link", "group_disputes", "rules", "governor", "prediction_market")
+ADDED = ("demands", "judges", "deals", "group_link", "group_disputes", "rules", "governor", "prediction_market")
 """Contracts that no released version has."""
 KEPT = Path(__file__).parents[1] / "integration" / "states" / "before-schema-versions.tar.xz"
 

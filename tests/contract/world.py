@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -188,8 +188,7 @@ class World:
         self.c = client.deploy(OWNER, "settlement", self.token.address, *rules)
         self.disputes = client.deploy(OWNER, "disputes", self.c.address)
         client.send(OWNER, self.c, "setDisputes", self.disputes.address)
-        self.demands = client.deploy(OWNER, "demands", self.disputes.address)
-        client.send(OWNER, self.disputes, "setDemands", self.demands.address)
+        self.appoint()
         client.send(OWNER, self.disputes, "setGateway", GATEWAY.address)
         client.send(OWNER, self.token, "setMinter", ON_RAMP.address, ON)
         client.send(OWNER, self.c, "offerOperator", OPERATOR.address)
@@ -212,10 +211,15 @@ class World:
         self.anchored = Anchored(client)
         self.begin()
 
+    def appoint(self) -> None:
+        """Name the judge of demands."""
+        self.demands = self.client.deploy(OWNER, "demands", self.disputes.address)
+        self.client.send(OWNER, self.disputes, "setDemands", self.demands.address)
+
     @classmethod
-    def fresh(cls, members: int = 8, money: int = 1000, *, registry: bool = False) -> World:
+    def fresh(cls, members: int = 8, money: int = 1000, *, registry: bool = False) -> Self:
         """World as after deployment; with a registry, its members come from there."""
-        world = _world(members, money, registry)
+        world: Self = _world(cls, members, money, registry)  # type: ignore[arg-type]  # classes can be hashed
         world.anchored.restore()
         world.begin()
         return world
@@ -331,5 +335,5 @@ class World:
 
 
 @cache
-def _world(members: int, money: int, registry: bool) -> World:
-    return World(members, money, registry=registry)
+def _world(kind: type[Any], members: int, money: int, registry: bool) -> Any:
+    return kind(members, money, registry=registry)

@@ -20,6 +20,7 @@ from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
 from tests.fuzz.currency_life import CurrencyLife
+from tests.fuzz.deals_stage import Deals
 from tests.fuzz.governor_life import GovernorLife
 from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Life, Tally
@@ -50,7 +51,7 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
     )
 }
 STAGES: dict[str, type[Stage]] = {
-    stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage, LostKeys, Groups, Votes)
+    stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage, LostKeys, Groups, Votes, Deals)
 }
 """Where roles are dishonest, alone and in pairs, under rules that no twin states."""
 CALLS_PER_LIFE, CALLS_PER_STAGE = 1_000, 500

@@ -1,7 +1,7 @@
 """Faults put back into today's contracts: patches in `mutants`, each with the tests that must fail with it.
 
 The text in front of a patch says what the fault allows, and ends with a line "Seen by: NAME, …" of `test_attacks.py`,
-`test_group_attacks.py`, `test_governor.py` or `test_prediction_market.py`.
+`test_deal_attacks.py`, `test_group_attacks.py`, `test_governor.py` or `test_prediction_market.py`.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract import market_world, test_governor, test_group_attacks, test_prediction_market
+from tests.contract import market_world, test_deal_attacks, test_governor, test_group_attacks, test_prediction_market
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
+from tests.contract.deal_world import DealWorld
 from tests.contract.governed_world import AT_ONCE, GovernedWorld
 from tests.contract.group_world import GroupWorld
 from tests.contract.predicting_world import PredictingWorld
@@ -21,11 +22,12 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-ATTACKS = (attacks, test_group_attacks, test_governor, test_prediction_market)
+ATTACKS = (attacks, test_deal_attacks, test_group_attacks, test_governor, test_prediction_market)
 WORLDS: dict[str, Callable[[], Any]] = {
     "w": lambda: World(8, 1_000),
     "kept": lambda: World(8, 1_000, registry=True),
     "cw": lambda: CertificateWorld(direct=False),
+    "dw": lambda: DealWorld(8, 10**9),
     "gw": GroupWorld,
     "gov": GovernedWorld,
     "quick": lambda: GovernedWorld(AT_ONCE),

@@ -19,13 +19,14 @@ from transactive.chain.acts.values import KINDS
 from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.cli import app
 
-SPREAD = {"permit": 4, "meter signature": 3, "spared": 2}
+SPREAD = {"deals beyond": 3, "own deal": 4, "permit": 4, "meter signature": 3, "spared": 2}
 """Kinds that are more than one argument."""
 BY_OTHER_COMMANDS = {
     ("settlement", "registerMany"): "chain deploy",
     ("settlement", "setDisputes"): "chain deploy",
     ("disputes", "setCertificateDisputes"): "chain deploy",
     ("disputes", "setDemands"): "chain deploy",
+    ("judges", "setJudges"): "chain deploy",
     ("settlement", "depositForMany"): "run",
     ("settlement", "commitSlot"): "run",
     ("settlement", "propose"): "run",
@@ -56,6 +57,7 @@ BY_OTHER_COMMANDS = {
     for contract, functions in {
         "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
         "demands": ("Receipt", "Void"),
+        "deals": ("Deals",),
         "group_disputes": ("Group",),
         "certificate_disputes": (
             "Leaf",
@@ -75,7 +77,8 @@ BY_CONTRACTS_ALONE = (
     {
         ("settlement", "convict"): "a judge calls it",
         ("settlement", "convictNetting"): "a judge calls it",
-        ("disputes", "convict"): "the judge of certificates and that of demands call it",
+        ("disputes", "convict"): "the judge of certificates, and that of demands or the list in its place, call it",
+        ("judges", "convict"): "the judges of the list call it",
         ("certificates", "credit"): "the contract of credits calls it",
     }
     | {

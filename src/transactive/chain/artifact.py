@@ -15,6 +15,8 @@ CONTRACTS = (
     "certificates",
     "certificate_disputes",
     "demands",
+    "judges",
+    "deals",
     "group_link",
     "group_disputes",
     "registry",

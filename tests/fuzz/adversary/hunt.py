@@ -13,6 +13,7 @@ from tests.fuzz.adversary.direct import Direct
 from tests.fuzz.adversary.markets.balance import BalanceStage
 from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import BrokenRule, Faults, Stage
+from tests.fuzz.deals_stage import Deals
 from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Tally
 from tests.fuzz.lost_keys_stage import LostKeys
@@ -30,6 +31,8 @@ HOME: dict[str, tuple[type[Stage], ...]] = {
     "carbon_credits": (Direct,),
     "balance_market": (BalanceStage, BoardStage),
     "trade_board": (BalanceStage, BoardStage),
+    "judges": (Deals,),
+    "deals": (Deals,),
     "group_link": (Groups,),
     "group_disputes": (Groups,),
     "rules": (Votes,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from transactive.chain.acts.currency import MONEY
+from transactive.chain.acts.deals import DEALS
 from transactive.chain.acts.governor import ELECTORS
 from transactive.chain.acts.links import CAPITAL, WHOLE
 from transactive.chain.acts.markets import BOARD, MARKET
@@ -10,5 +11,5 @@ from transactive.chain.acts.registry import REGISTRY
 from transactive.chain.acts.settlement import ACTS
 from transactive.chain.acts.tokens import CREDITS, TOKENS
 
-GROUPS = (ACTS, MONEY, CAPITAL, WHOLE, REGISTRY, BOARD, MARKET, TOKENS, CREDITS, ELECTORS)
+GROUPS = (ACTS, DEALS, MONEY, CAPITAL, WHOLE, REGISTRY, BOARD, MARKET, TOKENS, CREDITS, ELECTORS)
 """Groups in the order in which help shows them."""

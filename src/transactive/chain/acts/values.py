@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.acts.act import Fixed, Kind
 from transactive.chain.acts.call import Call
+from transactive.chain.acts.deal_values import deal, deals_beyond, own_deal
 from transactive.chain.acts.signed_values import direct_issue, meter_signature, permit, registers
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE
 from transactive.core.errors import InputError
@@ -126,6 +127,8 @@ def _enrolled(call: Call, text: str, _: Sequence[Any]) -> Arguments:
 
 KINDS: dict[Kind, Callable[[Call, str, list[Any]], Arguments]] = {
     "address": lambda call, text, _: (call.address(text),),
+    "deal": deal,
+    "deals beyond": deals_beyond,
     "enrolled": _enrolled,
     "index": lambda call, text, _: (call.known.index(text),),
     "limit": _limit,
@@ -135,6 +138,7 @@ KINDS: dict[Kind, Callable[[Call, str, list[Any]], Arguments]] = {
     "number": _plain(number),
     "numbers": _plain(lambda text: [number(one) for one in listed(text)]),
     "opening": lambda call, text, _: (call.opening(text).content,),
+    "own deal": own_deal,
     "permit": permit,
     "price": _plain(_price),
     "project": _plain(_hashed),

@@ -21,6 +21,7 @@ from transactive.chain.ledgers.groups.deploying import deploy_groups
 from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.named_judges import named_judges
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import version_of
 from transactive.core.accounts import NAMED
@@ -32,7 +33,6 @@ NAMED_BY = {
     "currency": "currency",
     "disputes": "disputes",
     "certificateDisputes": "certificate_disputes",
-    "demands": "demands",
     "registry": "registry",
 }
 """Contract that a view of the settlement or of its judge names."""
@@ -227,7 +227,6 @@ def describe(
             own = _contracts(client, group.ledger) | {"group_link": str(group.link.address)}
             groups.append(GroupDeployed(members=len(group.members), contracts=_deployed(client, own)))
         of_all = _contracts(client, ledger.whole)
-        of_all["group_disputes"] = of_all.pop("demands")  # which stands in its place
     else:
         of_all = _contracts(client, ledger)
     return Deployment(
@@ -250,6 +249,7 @@ def _contracts(client: ChainClient, ledger: ChainLedger) -> dict[str, str]:
             found = str(client.read(contract, function))
             if found != NOBODY:
                 addresses[NAMED_BY[function]] = found
+    addresses |= named_judges(client, client.contract("disputes", addresses["disputes"]))
     if ledger.certificates_address:
         addresses["certificates"] = ledger.certificates_address
     return addresses

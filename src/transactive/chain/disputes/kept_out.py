@@ -12,6 +12,7 @@ from transactive.chain.disputes import evidence
 from transactive.chain.disputes.fraud import Fraud, has_function
 from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.chain.disputes.receipt_file import RecordReceiptFile
+from transactive.chain.named_judges import demands_judge
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import demands
 from transactive.core.errors import SignatureError
@@ -59,7 +60,7 @@ class KeptOut:
 
     def _fraud(self, what: str, function: str, *beside: Any) -> Fraud | None:  # noqa: ANN401 - as the ABI says
         """Evidence; None where the judge, of an earlier version, takes none."""
-        by = self._client.contract("demands", self._client.read(self._disputes, "demands"))
+        by = demands_judge(self._client, self._disputes)
         shown = evidence.shown(self._file.index, self._file.content, self._file.steps)
         found = Fraud(what, function, (self._file.opening.content, shown, *beside), by)
         return found if has_function(by, function) else None

@@ -20,8 +20,8 @@ from transactive.chain.disputes.inbox import Inbox, opened_anew
 from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.chain.disputes.sighting import DEMAND, Sighting, Watch, Watcher
 from transactive.chain.history import commitments, opening
+from transactive.chain.named_judges import judge
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.releases import has_function
 from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.merkle import word
@@ -37,9 +37,7 @@ class LeafWatch(Watch):
         super().__init__(client, who)
         self.settlement, self.inbox = settlement, inbox
         disputes = client.contract("disputes", client.read(settlement, "disputes"))
-        judge = str(client.read(disputes, "demands"))
-        takes_demands = has_function(client.code(judge), "demands(uint256)")  # not the judge of a whole
-        self.demands = client.contract("demands", judge) if takes_demands else None
+        self.demands = judge(client, disputes, "demands")  # none where the judge of a whole stands in its place
         self._per_period = int(client.read(settlement, "slotsPerPeriod"))
         self._seconds = int(client.read(settlement, "slotSeconds"))
         self._void: dict[int, set[int]] = {}

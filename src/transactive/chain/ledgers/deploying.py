@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
 from transactive.chain.ledgers.deposits import BATCH
-from transactive.chain.ledgers.judges import appoint, appoint_for_groups
+from transactive.chain.ledgers.judges import DealRules, appoint, appoint_for_groups
 from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
@@ -42,6 +42,7 @@ def deploy_settlement(
     holders: Sequence[str] | None = None,
     registry_address: str = NOBODY,
     first_slot: int = 0,
+    deals: DealRules | None = None,
 ) -> ChainLedger:
     """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
@@ -52,8 +53,8 @@ def deploy_settlement(
     certificates come from signed readings at once, not from the roots of slots. currency_address: of one that there
     is. holders: addresses of the accounts, where not all keys are here. registry_address: of the registry that has
     these accounts at these places, if lost keys shall be replaced. first_slot: number of the first slot that it
-    gives certificates for, where those of before are elsewhere. Raises ChainError if the keys must not sign for
-    the chain.
+    gives certificates for, where those of before are elsewhere. deals: where members trade directly. Raises
+    ChainError if the keys must not sign for the chain.
     """
     keys.check(client)
     owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
@@ -81,7 +82,7 @@ def deploy_settlement(
     if of_groups:
         appoint_for_groups(client, keys, settlement)
     else:
-        certificates = appoint(client, keys, settlement, direct=direct, first_slot=first_slot)
+        certificates = appoint(client, keys, settlement, direct=direct, first_slot=first_slot, deals=deals)
     if currency_address is None:
         client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
     client.send(owner, settlement, "offerOperator", operator.address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from web3.contract import Contract
 
 from transactive.chain.keys.keys import Keys
@@ -11,21 +13,51 @@ CERTIFICATES_VALID = 730 * 86400
 """Seconds after its slot until a certificate that became a token expires, if nothing else is agreed: two years."""
 
 
-def appoint(client: ChainClient, keys: Keys, settlement: Contract, *, direct: bool, first_slot: int) -> str:
+@dataclass(frozen=True, slots=True)
+class DealRules:
+    """Deals that can be posted: until so many seconds before their slot begins, at prices within bounds [µ¤/kWh]."""
+
+    ahead: int
+    lowest: int
+    highest: int
+
+
+def appoint(
+    client: ChainClient,
+    keys: Keys,
+    settlement: Contract,
+    *,
+    direct: bool,
+    first_slot: int,
+    deals: DealRules | None = None,
+) -> str:
     """Queue the judges of a settlement of members, its gateway and its certificates; address of the last.
 
     direct: certificates come from signed readings at once, not from the roots of slots. first_slot: number of the first
-    slot that they are issued for.
+    slot that they are issued for. deals: where members trade directly, which the judges are a list for.
     """
     owner = keys.role("owner")
     disputes = client.deploy(owner, "disputes", settlement.address)
     judge = client.deploy(owner, "certificate_disputes", disputes.address)
     client.send(owner, settlement, "setDisputes", disputes.address)
     client.send(owner, disputes, "setCertificateDisputes", judge.address)
-    client.send(owner, disputes, "setDemands", client.deploy(owner, "demands", disputes.address).address)
+    client.send(owner, disputes, "setDemands", _of_demands(client, keys, disputes, deals).address)
     certificates = client.deploy(owner, "certificates", settlement.address, direct, CERTIFICATES_VALID, first_slot)
     client.send(owner, disputes, "setGateway", keys.role("gateway").address)
     return str(certificates.address)
+
+
+def _of_demands(client: ChainClient, keys: Keys, disputes: Contract, deals: DealRules | None) -> Contract:
+    """What stands in the place for the judge of demands: itself, or a list with the judge of deals."""
+    owner = keys.role("owner")
+    if deals is None:
+        return client.deploy(owner, "demands", disputes.address)
+    judges = client.deploy(owner, "judges", disputes.address)
+    demands = client.deploy(owner, "demands", judges.address)
+    rules = deals.ahead, deals.lowest, deals.highest
+    listed = [demands.address, client.deploy(owner, "deals", judges.address, *rules).address]
+    client.send(owner, judges, "setJudges", listed)
+    return judges
 
 
 def appoint_for_groups(client: ChainClient, keys: Keys, settlement: Contract) -> None:

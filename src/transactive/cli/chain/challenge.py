@@ -25,13 +25,14 @@ NOTHING = "nothing to challenge"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Files beside the leaf. own, others: of the slot's certificates; before, receipts: of the settlement."""
+    """Files beside the leaf. own, others: of the slot's certificates; before, receipts, deals: of the settlement."""
 
     before: Path | None = None
     receipts: tuple[Path, ...] = ()
     reading: Path | None = None
     own: Path | None = None
     others: tuple[Path, ...] = ()
+    deals: tuple[Path, ...] = ()
 
 
 def run_challenge(
@@ -73,6 +74,7 @@ def run_answer(
     from transactive.chain.disputes import evidence, nested_file
     from transactive.chain.disputes.findings import Case
     from transactive.chain.disputes.leaf_file import LeafFile, load
+    from transactive.chain.named_judges import demands_judge
     from transactive.chain.nodes.client import ChainClient
 
     file = load(leaf, LeafFile)
@@ -80,7 +82,7 @@ def run_answer(
         refuse_a_run(node)
     with closing(ChainClient.open(node)) as client:
         case = Case(client, file)
-        demands = client.contract("demands", client.read(case.judge, "demands"))
+        demands = demands_judge(client, case.judge)
         link, _until = client.read(demands, "demands", file.index)
         calls = []
         if bytes(link) == case.opening.head:
@@ -140,6 +142,8 @@ def _is_of_certificates(path: Path) -> bool:
 def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case, list[Fraud]]:
     """What a leaf of the settlement shows, and of a member in a group what the whole says of that."""
     from transactive.chain.disputes import nested_file
+    from transactive.chain.disputes.deals.file import load_deal
+    from transactive.chain.disputes.deals.findings import omitted_deals
     from transactive.chain.disputes.findings import Case
     from transactive.chain.disputes.leaf_file import LeafFile, load, load_receipt
     from transactive.chain.disputes.receipt_file import ReadingFile
@@ -151,8 +155,10 @@ def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case
     held = [load_receipt(path) for path in beside.receipts]
     read = load(beside.reading, ReadingFile) if beside.reading else None
     case = Case(client, file)
-    of_the_whole = nested_file.findings(client, file.whole) if file.whole else []
-    return case, [*case.findings(earlier, held, read), *of_the_whole]
+    more = nested_file.findings(client, file.whole) if file.whole else []
+    if beside.deals:
+        more += omitted_deals(client, case.judge, file, [load_deal(path) for path in beside.deals])
+    return case, [*case.findings(earlier, held, read), *more]
 
 
 def _certificates(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[CertificateCase, list[Fraud]]:
@@ -161,8 +167,10 @@ def _certificates(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Ce
     from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, load
     from transactive.chain.disputes.receipt_file import ReadingFile
 
-    if beside.before or beside.receipts:
-        raise InputError("--before and --receipt go with a leaf of the settlement; give --own for the leaf of the slot")
+    if beside.before or beside.receipts or beside.deals:
+        raise InputError(
+            "--before, --receipt and --deal go with a leaf of the settlement; give --own for the leaf of the slot"
+        )
     case = CertificateCase(client, load(leaf, CertificateFile))
     own = load(beside.own, LeafFile) if beside.own else None
     read = load(beside.reading, ReadingFile) if beside.reading else None

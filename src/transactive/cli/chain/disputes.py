@@ -22,6 +22,7 @@ def challenge(
     reading: Path | None = None,
     own: Path | None = None,
     other: Files = None,
+    deal: Files = None,
     by: Annotated[str | None, Parameter(name="--as")] = None,
     keys: Path | None = None,
     password_file: Path | None = None,
@@ -49,6 +50,8 @@ def challenge(
     other
         With a file of certificates: another member's of the same slot, to check that no Wh is in both; may be given
         again.
+    deal
+        File of a deal of yours in the leaf's slot, to check that it was settled; may be given again.
     by
         Sender of the challenge: a key in the folder of --keys, or the number of a demo account; without it nothing is
         sent.
@@ -65,7 +68,7 @@ def challenge(
 
     facts = run_challenge(
         leaf,
-        Evidence(before, tuple(receipt or ()), reading, own, tuple(other or ())),
+        Evidence(before, tuple(receipt or ()), reading, own, tuple(other or ()), tuple(deal or ())),
         node=node,
         account=by,
         keys=keys,

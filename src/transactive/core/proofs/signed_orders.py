@@ -50,12 +50,18 @@ class Fills:
     sells: tuple[Step, ...] = ()
 
     @property
+    def content(self) -> bytes:
+        """What the leaf has the hash of; empty for nothing."""
+        if not self.buys and not self.sells:
+            return b""
+        steps = [number for step in (*self.buys, *self.sells) for number in step]
+        return FILLS + word(len(self.buys)) + words(steps)
+
+    @property
     def hash(self) -> bytes:
         """Hash in the leaf; zero for nothing."""
-        if not self.buys and not self.sells:
-            return ZERO
-        steps = [number for step in (*self.buys, *self.sells) for number in step]
-        return hashlib.sha256(FILLS + word(len(self.buys)) + words(steps)).digest()
+        content = self.content
+        return hashlib.sha256(content).digest() if content else ZERO
 
     @property
     def in_order(self) -> bool:

@@ -107,6 +107,7 @@ def _opened(client: ChainClient, settlement: str, file: LeafFile | None) -> Leaf
 def _demand(client: ChainClient, sender: LocalAccount, settlement: str, place: int, slot: int, evidence: Path) -> bool:
     """Demand the leaf of a slot where none came that is of its commitment; whether there is something to demand."""
     from transactive.chain.history import opening
+    from transactive.chain.named_judges import demands_judge
 
     made, per_period = _commitments(client, settlement)
     places = [k for k, one in enumerate(made) if one.slot == slot]
@@ -114,8 +115,7 @@ def _demand(client: ChainClient, sender: LocalAccount, settlement: str, place: i
         return False
     contract = client.contract("settlement", settlement)
     judge = client.contract("disputes", client.read(contract, "disputes"))
-    demands = client.contract("demands", client.read(judge, "demands"))
-    client.send(sender, demands, "demand", opening(made, places[-1], per_period).content, place)
+    client.send(sender, demands_judge(client, judge), "demand", opening(made, places[-1], per_period).content, place)
     return True
 
 

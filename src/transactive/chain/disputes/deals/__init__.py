@@ -1,0 +1,1 @@
+"""Deals that two members signed with each other, before their judge."""
