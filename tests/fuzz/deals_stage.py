@@ -37,9 +37,10 @@ from transactive.core.proofs import signing
 from transactive.core.proofs.deals.allowances import Allowance, member_commitment, slot_key, slot_salt
 from transactive.core.proofs.deals.deal import Award, Bid, SignedDeal
 from transactive.core.proofs.deals.deal_receipts import DealReceipt
-from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, Order, SignedOrder, domain, orders_hash, sign_order
+from transactive.core.proofs.slot_tree import SlotTree
 
 BUYERS, SELLERS = (0, 1, 2), (3, 4, 5)
 """Indices; the first of each may be dishonest."""
