@@ -40,14 +40,14 @@ class HttpClient:
             urllib.request.HTTPBasicAuthHandler(passwords),
         )
 
-    def ask(self, place: str, most: int, said: bytes | None = None) -> bytes:
+    def ask(self, place: str, most: int, said: bytes | None = None, kind: str = "application/json") -> bytes:
         """What stands at a path, a little more than `most` bytes at most. Raises OSError.
 
-        said: JSON that is sent there, if something is.
+        said: what is sent there, if something is; kind: its media type.
         """
         request = urllib.request.Request(self._base + place, said)  # noqa: S310 - the scheme was checked when it was opened
         if said is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", kind)
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         with self._line.held(self._patience):

@@ -113,6 +113,51 @@ def revoke(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `openad
 
 
 @openadr.command
+def fetch(
+    community: Path,
+    *,
+    vtn: str,
+    client: str,
+    secret: Path | None = None,
+    program: str = "",
+    target: str = "",
+    state: Path | None = None,
+    ca: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Take prices and limits of a utility's VTN, as a VEN of it.
+
+    Prices and carbon intensity go into the file that `data.environment` names, for the columns that it has, as
+    `feed fetch` does: into its journal first. Limits go to the boxes of a live market, each with its end; one that is
+    for all is shared by what connections can take.
+
+    Parameters
+    ----------
+    community
+        Community file.
+    vtn
+        Address of the VTN, such as https://vtn.example.org/openadr3/3.1.1.
+    client
+        Id that the utility gave this community.
+    secret
+        File with the secret that it gave; otherwise TRANSACTIVE_OPENADR_SECRET.
+    program
+        Name of the program that counts; without it all that are shown.
+    target
+        Target to ask for, beside what is for everybody.
+    state
+        Folder of the live market; without it the one beside the community file.
+    ca
+        File with the certificates to trust, in place of the system's.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.openadr.fetching import Utility, fetched
+
+    report(fetched(community, Utility(vtn, client, secret, program, target, ca), state), json=json)
+
+
+@openadr.command
 def readings(*, state: Path, accept: Flag = False, json: Flag = False) -> None:
     """Look at what VENs reported as readings of their homes; they count once they are accepted.
 

@@ -89,6 +89,11 @@ def take_feed(file: Path, length: int, arrival: FeedArrival) -> Taken:
         return Taken(added, rows.end, dict(rows.waiting()))
 
 
+def columns_of_feeds(file: Path) -> list[str]:
+    """Columns of a file that feeds fill. Raises ConfigError."""
+    return _read(file)[0][1:]
+
+
 def feed_ages(file: Path) -> list[FeedAge]:
     """How old the columns that feeds fill are. Raises StateError if the file is not what its journal says."""
     known = read_feeds(journal_of(file))
