@@ -21,7 +21,7 @@ from tests.contract.group_world import KEYS as GROUP_KEYS
 from tests.contract.group_world import OPERATOR as GROUP_OPERATOR
 from tests.contract.group_world import GroupWorld
 from tests.contract.market_world import UNLIMITED, MarketWorld
-from tests.contract.predicting_world import ALL, PredictingWorld
+from tests.contract.predicting_world import ALL, MOST_STAKE, PredictingWorld
 from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, STRANGER, new_client
 from tests.contract.world import WINDOW as WORLD_WINDOW
 from tests.strategies import leaves_of
@@ -33,6 +33,7 @@ from transactive.chain.gas import SNAPSHOT
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets
+from transactive.chain.prediction.scoring import packed, sealed
 from transactive.core.governance.ballots import Ballot
 from transactive.core.proofs.slot_tree import SlotTree
 
@@ -41,6 +42,7 @@ KEYS = DemoKeys("gas")
 HOUR, DAY, WINDOW = 3600, 24, 1800
 START = 17_000 * DAY * HOUR
 ELECTORATE = 300
+FORECAST = (100, 300, 500, 600, 800, 1_000, 1_500, 2_500)
 PLACES = 1_024
 """Leaves of the tree in which a challenge is measured, whoever has them: zeros in call data would be cheaper."""
 
@@ -194,6 +196,30 @@ def measure_predictions() -> dict[str, int]:
     gas("resolve", STRANGER, "resolve", question, w.opened(made, 0), w.opened(made, 2))
     w.now += WORLD_WINDOW
     gas("redeem", w.members[1], "redeem", question)
+    return found
+
+
+def measure_stakes() -> dict[str, int]:
+    """A period of eight agents in the pool, half of whom have nothing left beside their stake."""
+    w, found = PredictingWorld.again(), {}
+
+    def gas(name: str, who: LocalAccount, function: str, *arguments: object) -> None:
+        found[f"stakes: {name}"] = w.stake(who, function, *arguments)
+
+    agents = len(w.members)
+    for member in range(agents):
+        if member % 2:
+            w.stake(w.members[member], "withdraw", 10**12 - MOST_STAKE)
+        hidden = sealed(FORECAST, bytes([member]) * 32, member, w.period)
+        gas("wager", w.members[member], "wager", w.period, hidden, MOST_STAKE)
+    w.after_gate()
+    for member in range(agents):
+        gas("show", w.members[member], "show", w.period, member, packed(FORECAST), bytes([member]) * 32)
+    period, made = w.period, w.run([100, 300, 500, 200])
+    gas("settle", STRANGER, "settle", period, w.opened(made, 1), w.opened(made, 3))
+    w.now += WORLD_WINDOW
+    gas("pay", STRANGER, "pay", period)
+    found["stakes: settle and pay, an agent of eight"] = (found["stakes: settle"] + found["stakes: pay"]) // agents
     return found
 
 
@@ -374,7 +400,7 @@ def measured() -> dict[str, int]:
 def measure() -> dict[str, int]:
     """All figures on new chains [gas]."""
     markets = measure_registry() | measure_balance_market() | measure_trade_board() | measure_governor()
-    markets |= measure_predictions()
+    markets |= measure_predictions() | measure_stakes()
     return measure_currency() | markets | measure_community(100) | measure_community(14) | measure_registration(100)
 
 
@@ -469,6 +495,12 @@ def test_predictions_stay_cheap():
     gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     trades = [gas[f"predictions: {name}"] for name in ("buy, first of a member", "buy, again", "sell")]
     assert max(trades) <= 160_000
+
+
+def test_stakes_stay_cheap():
+    """Of eight agents, all of whom showed a forecast."""
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert gas["stakes: settle and pay, an agent of eight"] <= 35_000
 
 
 def test_certificates_stay_cheap():

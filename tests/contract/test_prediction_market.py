@@ -107,7 +107,7 @@ def test_nothing_counts_but_what_is_committed_and_final(pw):
         with refused(f"totals: {reason}"):
             pw.act(STRANGER, "resolve", question, *wrong)
     pw.act(STRANGER, "resolve", question, before, after)
-    assert pw.ask("outcomes", question)[0] == 700
+    assert pw.ask("outcomeOf", question)[0] == 700
     with refused("totals: known"):
         pw.resolve(question, pending)
     with refused("prediction_market: over"):
@@ -119,7 +119,7 @@ def test_a_whole_period_needs_no_slot_before(pw):
     pw.run([9, 9, 9, 9])
     made = pw.run([300, 500, 200, 100])
     pw.act(STRANGER, "resolve", question, EMPTY, pw.opened(made, 3))
-    assert pw.ask("outcomes", question)[0] == 1_100
+    assert pw.ask("outcomeOf", question)[0] == 1_100
 
 
 def test_without_an_outcome_each_share_pays_its_part_of_one(pw):
@@ -145,7 +145,7 @@ def test_too_much_that_nobody_metered_makes_a_question_invalid(pw):
     for number in (question, other):
         pw.resolve(number, made)
     pw.act(STRANGER, "object", question, pw.opened(made, 2), pw.leaf(made, 2, 2))
-    assert pw.ask("outcomes", question)[2] == 6
+    assert pw.ask("outcomeOf", question)[2] == 6
     for place, index, reason in ((2, 2, "shown before"), (1, 1, "metered"), (3, 0, "other slot")):
         with refused(f"totals: {reason}"):
             pw.act(STRANGER, "object", question, pw.opened(made, place), pw.leaf(made, place, index))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SILENCE, SLOT, SLOTS, WINDOW, Book
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.machine import Machine
 from transactive.chain.commitments import Commitment, Opening
+from transactive.chain.disputes.evidence import shown
 from transactive.chain.history import opening
 from transactive.chain.packing import encode_nets
-from transactive.core.proofs.leaves import LeafMark
+from transactive.core.proofs.leaves import Leaf, LeafMark
 from transactive.core.proofs.slot_tree import SlotTree
 
 START = 400_000
@@ -38,11 +40,10 @@ class AskedSettlement:
         self.period = START
         self.made: list[Opening] = []
         self.trees: dict[int, SlotTree] = {}
-        self.final: set[int] = set()
 
-    def is_final(self, shown: Opening) -> bool:
+    def is_final(self, found: Opening) -> bool:
         """Whether a commitment is one that was made, and final."""
-        return shown in self.made
+        return found in self.made
 
     def turn(self) -> int:
         """Commit the period that is next, with whatever is metered in it; the time when it is final."""
@@ -87,3 +88,14 @@ class AskedSettlement:
         return Opening(
             other.previous, Commitment(c.slot, c.root, c.certificates, c.money, c.energy + 1, 0), other.later
         )
+
+    def leaf_of(self, slot: int) -> tuple[Opening, tuple[Any, Leaf | None, int]]:
+        """Commitment of a slot, and one of its leaves: as the contracts take it, the leaf, its place."""
+        rng, made = self.rng, self.opening_of(slot)
+        tree = self.trees.get(made.commitment.slot)
+        if tree is None:
+            return made, (shown(0, None, []), None, 0)
+        places = [index for index in range(MEMBERS) if tree.leaf(index).marks]
+        index = rng.choice(places) if places and rng.random() < 0.8 else rng.randrange(MEMBERS + 1)
+        leaf = tree.leaf(index) if index < MEMBERS else None
+        return made, (shown(index, leaf, tree.proof(index)), leaf, index)

@@ -30,6 +30,7 @@ ROLES = {
     "rules": {"owner", "governor", "candidate", "stranger"},
     "governor": {"owner", "registrar", "guardian", "member", "candidate", "stranger"},
     "prediction_market": {"owner", "operator", "member", "candidate", "stranger"},
+    "forecast_pool": {"owner", "operator", "member", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
 FOR_CONTRACTS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from tests.contract.world import PERIOD, SLOT, SLOTS, WINDOW
 from tests.fuzz.asked_settlement import MEMBERS, NOTHING, START, AskedSettlement
@@ -11,10 +10,7 @@ from tests.fuzz.bound import Bound, Person
 from tests.fuzz.life import Call, Life
 from tests.twins.prediction_market import PredictionMarketTwin, QuestionTwin, padded
 from tests.twins.totals import TotalsTwin
-from transactive.chain.commitments import Opening
-from transactive.chain.disputes.evidence import shown
 from transactive.chain.prediction.lmsr import cost_n
-from transactive.core.proofs.leaves import Leaf
 
 SLOPE, DEADLINE = 1_000, 3 * PERIOD
 ALL, PLENTY = 2**255, 2**90
@@ -56,19 +52,31 @@ class PredictionMarketLife(Life):
 
     # -- who and what
 
-    def number(self) -> int:
-        """A question, mostly one of the last."""
+    def number(self, stage: Callable[[int, QuestionTwin], bool] | None = None) -> int:
+        """A question, mostly one of the last, and mostly one at this stage."""
+        if stage and self.rng.random() < 0.9:
+            found = [number for number, q in enumerate(self.twin.questions) if stage(number, q)]
+            if found:
+                return self.rng.choice(found[-KEPT:])
         back: int = self.rng.choice([0, *range(1, KEPT), *range(1, KEPT)])
         return max(len(self.twin.questions) - back, 0)
 
-    def question(self) -> QuestionTwin | None:
-        number = self.number()
-        return self.twin.questions[number] if number < len(self.twin.questions) else None
+    def is_open(self, _: int, q: QuestionTwin) -> bool:
+        return self.now < q.closes_at
+
+    def is_unknown(self, number: int, q: QuestionTwin) -> bool:
+        return number not in self.twin.totals.outcomes and not q.is_void and q.last // SLOTS < self.asked.period
+
+    def is_contestable(self, number: int, _: QuestionTwin) -> bool:
+        return self.twin.totals.contestable(number, self.now)
+
+    def is_over(self, number: int, q: QuestionTwin) -> bool:
+        return q.is_void or (number in self.twin.totals.outcomes and not self.is_contestable(number, q))
 
     def move(self) -> Call | None:
         rng = self.rng
         self.now += rng.choice([0, 1, 1, 20])
-        if rng.random() < 0.02 or self.now >= (self.asked.period + 1) * PERIOD:
+        if rng.random() < 0.01 or self.now >= (self.asked.period + 1) * PERIOD:
             self.now = max(self.asked.turn(), self.now) + rng.choice([0, 0, 1])
         if rng.random() < 0.03:
             self.now += rng.choice([WINDOW, SLOT])
@@ -98,8 +106,8 @@ class PredictionMarketLife(Life):
         )  # fmt: skip
 
     def buy(self) -> Call:
-        rng, number = self.rng, self.number()
-        q = self.question()
+        rng, number = self.rng, self.number(self.is_open)
+        q = self.twin.questions[number] if number < len(self.twin.questions) else None
         liquidity, cap = (q.liquidity, 2 * q.blur * SLOPE) if q else (1, 1)
         shares = rng.choice([0, 1, 7, cap, cap // 3, cap // 10, cap // 10, liquidity, cap + 1])
         most = rng.choice([ALL, ALL, ALL, shares, shares // 2])
@@ -108,7 +116,7 @@ class PredictionMarketLife(Life):
         return Call(who, "buy", arguments, self.paid(lambda by: self.twin.buy(by, *arguments, self.now), -1))
 
     def sell(self) -> Call:
-        rng, number = self.rng, self.number()
+        rng, number = self.rng, self.number(self.is_open)
         who, outcome, held = rng.choice(self.members), rng.choice([0, 1, 1, 2]), 0
         if number < len(self.twin.questions):
             owners = [
@@ -125,7 +133,7 @@ class PredictionMarketLife(Life):
         return Call(who, "sell", arguments, self.paid(lambda by: self.twin.sell(by, *arguments, self.now), 1))
 
     def resolve(self) -> Call:
-        number = self.number()
+        number = self.number(self.is_unknown)
         if number < len(self.twin.questions):
             q = self.twin.questions[number]
             before, last = self.asked.opening_of(q.first - 1), self.asked.opening_of(q.last)
@@ -137,46 +145,31 @@ class PredictionMarketLife(Life):
         )  # fmt: skip
 
     def object(self) -> Call | None:
-        rng, number = self.rng, self.number()
+        rng, number = self.rng, self.number(self.is_contestable)
         if number >= len(self.twin.questions):
             return None
         q = self.twin.questions[number]
         slot = rng.choice([*range(q.first, min(q.last, q.first + SLOTS) + 1), q.last + 1])
-        made, found = self.leaf(slot)
+        made, found = self.asked.leaf_of(slot)
         return Call(
             rng.choice(self.people), "object", (number, made.content, found[0]),
             lambda _: self.twin.object(number, made, found[1], found[2], self.now),
         )  # fmt: skip
 
-    def leaf(self, slot: int) -> tuple[Opening, tuple[Any, Leaf | None, int]]:
-        """Commitment of a slot, and one of its leaves: as the contract takes it, the leaf, its place."""
-        rng, made = self.rng, self.asked.opening_of(slot)
-        tree = self.asked.trees.get(made.commitment.slot)
-        if tree is None:
-            return made, ((0, True, shown(0, None, [])[2], []), None, 0)
-        places = [index for index in range(MEMBERS) if tree.leaf(index).marks]
-        index = rng.choice(places) if places and rng.random() < 0.8 else rng.randrange(MEMBERS + 1)
-        leaf = tree.leaf(index) if index < MEMBERS else None
-        return made, (shown(index, leaf, tree.proof(index)), leaf, index)
-
-    def late(self) -> int:
-        """A question, often one that is over."""
-        return self.rng.choice([self.number(), max(self.number() - 8, 0)])
-
     def void(self) -> Call:
-        return self.voiding(self.rng.choice(self.people), self.late())
+        return self.voiding(self.rng.choice(self.people), self.number(self.is_unknown))
 
     def voiding(self, who: Person, number: int) -> Call:
         return Call(who, "void", (number,), lambda _: self.twin.void(number, self.now))
 
     def redeem(self) -> Call:
-        return self.redeeming(self.rng.choice(self.members), self.late())
+        return self.redeeming(self.rng.choice(self.members), self.number(self.is_over))
 
     def redeeming(self, who: Person, number: int) -> Call:
         return Call(who, "redeem", (number,), self.paid(lambda by: self.twin.redeem(by, number, self.now), 1))
 
     def sweep(self) -> Call:
-        number = self.late()
+        number = self.number(self.is_over)
         return self.sweeping(self.asker(number), number)
 
     def sweeping(self, who: Person, number: int) -> Call:
@@ -206,13 +199,12 @@ class PredictionMarketLife(Life):
                 self.equal("a member's shares", list(c.read("sharesOf", number, place)), padded(shares))
             found = twin.totals.outcomes.get(number)
             outcome = (found.total, found.known_at, found.substituted) if found else (0, 0, 0)
-            self.equal("an outcome", tuple(c.read("outcomes", number)), outcome)
+            self.equal("an outcome", tuple(c.read("outcomeOf", number)), outcome)
             self.owed(q, number)
 
     def owed(self, q: QuestionTwin, number: int) -> None:
         """Solvency: what is held covers all that shares can claim, whatever happens."""
-        over = q.is_void or (number in self.twin.totals.outcomes and not self.twin.totals.contestable(number, self.now))
-        if over:
+        if self.is_over(number, q):
             worth, whole = self.twin.worth(number, self.now)
             claims = sum(one * part for one, part in zip(q.sold, worth, strict=True))
             self.equal("claims are covered", q.pot * whole >= claims, wanted=True)

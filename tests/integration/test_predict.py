@@ -80,7 +80,8 @@ def commands() -> list[list[str]]:
     """What the page says to type, without its node."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
-    return [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
+    typed = [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
+    return typed[: [words[1] for words in typed].index("open-pool")]
 
 
 @pytest.fixture
@@ -110,6 +111,42 @@ def test_the_how_to_as_it_stands(street):
     asked = street.predict("redeem 0 --account ada")
     paid = float(street.predict("show 0")["trades"][0]["for"].split()[0])
     assert float(asked["left_of_what_you_paid_in"].split()[0]) == pytest.approx(0.109861229 + paid - 0.05, abs=3e-9)
+
+
+def test_stakes_are_sealed_shown_and_paid(street):
+    street.run("chain", "deploy", "community.toml")
+    street.refused("stakes 2027-01-05T00:00Z", why="`predict open-pool` makes one")
+    made = street.predict("open-pool --slope '0.06 USD/kWh' --scale '20 kWh' --first 17 --last 19")
+    assert made["largest_stake"] == "0.600000000 USD"
+    street.refused("open-pool --slope '0.06 USD/kWh' --scale '20 kWh'", why="has a pool of stakes already")
+    day, near, far = "2027-01-05T00:00Z", "4.9,5,5.1,5.2,5.5,5.6,5.8,6 kWh", "1,1.1,1.2,1.3,1.4,1.5,1.6,1.7 kWh"
+    for name in ("ada", "ben", "cem"):
+        street.run("chain", "money", "mint", "--to", name, "--amount", "20")
+        street.run("chain", "forecasts", "set-reach", "--member", name, "--wh", "3000")
+    ask = "--account ada --amount 0.5 --output ada.json"
+    street.refused(f"stake {day} '5 kWh' {ask}", why="a forecast has 8 quantiles")
+    street.refused(f"stake {day} '{near[::-1]} kWh' {ask}", why="FORECAST")
+    street.refused(f"stake 2027-01-05T01:00Z '{near}' {ask}", why="no settlement period begins then")
+    street.predict(f"stake {day} '{near}' {ask}")
+    street.refused(f"stake {day} '{near}' {ask}", why="ada.json: is there already")
+    told = street.predict(f"stake {day} '{far}' --account ben --amount 0.25 --output ben.json")
+    assert told["stakes"] == {"ada": "0.500000000 USD", "ben": "0.250000000 USD"}
+    assert told["forecasts"] == {"ada": "sealed", "ben": "sealed"}
+    street.refused("reveal ada.json --account ada", why="forecast_pool: not now", code=5)
+    street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
+    street.now = parse_time("2027-01-05T15:00Z")
+    street.predict("reveal ada.json --account ada")
+    street.refused("reveal ben.json --account ada", why="other forecast", code=5)
+    street.refused("reveal deployment.json --account ben", why="`predict stake` writes it")
+    street.settle(parse_time(day), [100] * 17 + [1_800] * 3 + [100] * 4)
+    told = street.predict(f"pay {day}")
+    assert (told["stage"], told["metered"]) == ("known, can be objected to", "5.400 kWh")
+    street.now += DAY
+    assert street.predict(f"pay {day}")["stage"] == "over"
+    loss = 8.1 / 64  # of what ada showed [kWh]: 4.6 above, 3.5 below; what ben did not show has the worst score
+    gain = 0.25 * (20 - loss) / 20 * 0.5 / 0.75
+    street.run("chain", "forecasts", "withdraw", "--account", "ada", "--amount", f"{0.5 + gain - 0.0001:.9f}")
+    street.run("chain", "forecasts", "withdraw", "--account", "ada", "--amount", "0.0002", code=5)
 
 
 def test_what_would_go_wrong_is_told_before(street):

@@ -52,6 +52,13 @@ BY_OTHER_COMMANDS = {
     ("prediction_market", "object"): "predict object",
     ("prediction_market", "redeem"): "predict redeem",
     ("prediction_market", "sweep"): "predict redeem",
+    ("forecast_pool", "fund"): "predict stake",
+    ("forecast_pool", "wager"): "predict stake",
+    ("forecast_pool", "show"): "predict reveal",
+    ("forecast_pool", "settle"): "predict pay",
+    ("forecast_pool", "pay"): "predict pay",
+    ("forecast_pool", "refund"): "predict pay",
+    ("forecast_pool", "object"): "predict contest",
 } | {
     (contract, function): "chain challenge"
     for contract, functions in {
@@ -97,7 +104,17 @@ OTHERS = {
     "govern stop": "guardian",
     "chain withdraw": "a member or named party, for itself",
 } | dict.fromkeys(
-    ("govern propose", "govern second", "govern vote", "govern proxy", "predict buy", "predict sell", "predict redeem"),
+    (
+        "govern propose",
+        "govern second",
+        "govern vote",
+        "govern proxy",
+        "predict buy",
+        "predict sell",
+        "predict redeem",
+        "predict stake",
+        "predict reveal",
+    ),
     "a member, for itself",
 )
 ACTS = [(group, act) for group in GROUPS for act in group.acts]

@@ -26,6 +26,7 @@ CONTRACTS = (
     "rules",
     "governor",
     "prediction_market",
+    "forecast_pool",
 )
 MODULES = (
     "bundles", "commitments", "corrections", "leaves", "lmsr", "metered", "multitoken", "readings", "signed", "tokens",

@@ -33,7 +33,7 @@ from transactive.cli.models.commands import models as models_app
 from transactive.cli.node.commands import node
 from transactive.cli.old_spellings import respelled
 from transactive.cli.openadr.commands import openadr
-from transactive.cli.predict.commands import predict
+from transactive.cli.predict.stakes import predict
 from transactive.cli.privacy.commands import privacy
 from transactive.cli.readings.commands import app as readings_app
 from transactive.cli.readings.commands import import_readings

@@ -39,7 +39,7 @@ from modules import totals
 from modules import tokens
 
 initializes: totals
-exports: (totals.outcomes, totals.getSettlement)
+exports: (totals.outcomeOf, totals.getSettlement)
 
 struct Question:
     asker: address
@@ -223,8 +223,7 @@ def void(question: uint256):
     @notice Call off a question that has no outcome by the deadline: each share pays its part of one; anybody.
     """
     q: Question = self._question(question)
-    known: bool = totals.outcomes[question].knownAt != 0
-    assert not known and not q.isVoid, "prediction_market: over"
+    assert not totals._isKnown(question) and not q.isVoid, "prediction_market: over"
     assert block.timestamp >= (q.last + 1) * totals.slotSeconds + deadline, "prediction_market: wait"
     self.questions[question].isVoid = True
     log Voided(question=question)
@@ -401,8 +400,7 @@ def _worth(question: uint256) -> (uint256[lmsr.MOST_OUTCOMES], uint256):
     @dev Parts that a share of each outcome pays, and how many parts make one; together they are never more than one.
     """
     q: Question = self._question(question)
-    known: bool = totals.outcomes[question].knownAt != 0
-    over: bool = q.isVoid or (known and not totals._isContestable(question))
+    over: bool = q.isVoid or (totals._isKnown(question) and not totals._isContestable(question))
     assert over, "prediction_market: not over"
     worth: uint256[lmsr.MOST_OUTCOMES] = empty(uint256[lmsr.MOST_OUTCOMES])
     n: uint256 = len(q.bounds) + 1
@@ -411,7 +409,7 @@ def _worth(question: uint256) -> (uint256[lmsr.MOST_OUTCOMES], uint256):
             worth[i] = 1
         return worth, n
     whole: uint256 = 2 * q.blur
-    total: uint256 = totals.outcomes[question].total
+    total: uint256 = totals._outcome(question).total
     place: uint256 = 0  # the first outcome whose upper bound is not passed
     for bound: uint256 in q.bounds:
         if total < bound + q.blur:

@@ -134,7 +134,7 @@ class Predictions:
         read = self.client.read(self.market, "getQuestion", number)
         asker, lane, first, last, closes_at, liquidity, blur, pot, is_void, bounds = read
         sold = tuple(map(int, self.client.read(self.market, "soldOf", number)))[: len(bounds) + 1]
-        total, known_at, substituted = map(int, self.client.read(self.market, "outcomes", number))
+        total, known_at, substituted = map(int, self.client.read(self.market, "outcomeOf", number))
         ends = (int(last) + 1) * self.slot_seconds
         return MarketQuestion(
             number=number,

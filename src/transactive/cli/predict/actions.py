@@ -19,6 +19,7 @@ from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, outco
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+    from web3.contract import Contract
 
     from transactive.chain.keys.signers import Signers
     from transactive.chain.prediction.questions import MarketQuestion, Predictions
@@ -52,23 +53,26 @@ def predicted(where: ChainOptions) -> Iterator[tuple[Predictions, Signers]]:
 
 def run_open(where: ChainOptions, slope: int) -> Facts:
     """Deploy a market for predictions beside the settlement, and write its address into the deployment."""
-    from transactive.chain.deployments.deployment import Deployed, code_keccak
-
     with predicted(where) as (found, signers):
-        client, known = found.client, found.known
-        if "prediction_market" in known.contracts:
+        if "prediction_market" in found.known.contracts:
             raise InputError("the deployment has a market for predictions already; `predict show` tells how it stands")
         if slope <= 0:
             raise InputError("--slope: is what a deviation costs at least; give a price above zero, as 0.06 USD/kWh")
         deadline = found.window + (PERIODS + 1) * found.per_period * found.slot_seconds
-        currency = known.address("currency")
-        made = client.deploy(
-            signers.role("owner"), "prediction_market", currency, found.settlement.address, slope, deadline
-        )
-        gas = client.block(time_of_step(client)).receipts[-1].gas_used
-        there = Deployed(address=str(made.address), code_keccak=code_keccak(client.code(str(made.address))))
-        msgspec.structs.replace(known, contracts=known.contracts | {"prediction_market": there}).save(where.deployment)
-        return {"prediction_market": there.address, "gas": gas, "means": TOOLS, "know": THIN_MARKETS}
+        made = write_down(where, found, signers.role("owner"), "prediction_market", slope, deadline)
+        return made | {"means": TOOLS, "know": THIN_MARKETS}
+
+
+def write_down(where: ChainOptions, found: Predictions, owner: LocalAccount, name: str, *terms: int) -> Facts:
+    """Deploy a contract beside the settlement, and write its address into the deployment; address and gas."""
+    from transactive.chain.deployments.deployment import Deployed, code_keccak
+
+    client, known = found.client, found.known
+    made = client.deploy(owner, name, known.address("currency"), found.settlement.address, *terms)
+    gas = client.block(time_of_step(client)).receipts[-1].gas_used
+    there = Deployed(address=str(made.address), code_keccak=code_keccak(client.code(str(made.address))))
+    msgspec.structs.replace(known, contracts=known.contracts | {name: there}).save(where.deployment)
+    return {name: there.address, "gas": gas}
 
 
 def run_create(where: ChainOptions, account: str, asked: NewQuestion) -> Facts:
@@ -86,10 +90,10 @@ def run_create(where: ChainOptions, account: str, asked: NewQuestion) -> Facts:
             raise InputError("--to: is after --from, and at most at the end of the same settlement period")
         loss = int(found.client.read(found.market, "loss", len(bounds) + 1, liquidity))
         terms = (QUANTITIES.index(asked.quantity), first, past - 1, closes, liquidity, blur, bounds)
-        gas = _send(found, _key(found, signers, account), loss, "create", *terms)
+        gas = send(found, found.market, signer_of(found, signers, account), loss, "create", *terms)
         facts = told(found, found.question(found.count - 1))
         return facts | {
-            "paid_in_advance": _money(found, loss),
+            "paid_in_advance": money(found, loss),
             "means": "this is the most that you can lose",
             "gas": gas,
         }
@@ -101,10 +105,12 @@ def run_buy(where: ChainOptions, number: int, outcome: int, pays: str, account: 
 
     with predicted(where) as (found, signers):
         question, shares = _outcome(found, number, outcome), amount_n(pays)
-        money = int(found.client.read(found.market, "quote", number, outcome, shares))
-        limit = money if most is None else amount_n(most)
-        gas = _send(found, _key(found, signers, account), limit, "buy", number, outcome, shares, limit)
-        return _traded(found, question, outcome, account) | {"paid": _money(found, money), "gas": gas, "know": PUBLIC}
+        price = int(found.client.read(found.market, "quote", number, outcome, shares))
+        limit = price if most is None else amount_n(most)
+        gas = send(
+            found, found.market, signer_of(found, signers, account), limit, "buy", number, outcome, shares, limit
+        )
+        return _traded(found, question, outcome, account) | {"paid": money(found, price), "gas": gas, "know": PUBLIC}
 
 
 def run_sell(where: ChainOptions, number: int, outcome: int, pays: str, account: str, least: str) -> Facts:
@@ -113,11 +119,11 @@ def run_sell(where: ChainOptions, number: int, outcome: int, pays: str, account:
 
     with predicted(where) as (found, signers):
         question = _outcome(found, number, outcome)
-        key = _key(found, signers, account)
+        key = signer_of(found, signers, account)
         before = _wallet(found, key)
-        gas = _send(found, key, 0, "sell", number, outcome, amount_n(pays), decimal_n(least))
+        gas = send(found, found.market, key, 0, "sell", number, outcome, amount_n(pays), decimal_n(least))
         got = _wallet(found, key) - before
-        return _traded(found, question, outcome, account) | {"received": _money(found, got), "gas": gas}
+        return _traded(found, question, outcome, account) | {"received": money(found, got), "gas": gas}
 
 
 def run_resolve(where: ChainOptions, number: int, by: str) -> Facts:
@@ -125,12 +131,12 @@ def run_resolve(where: ChainOptions, number: int, by: str) -> Facts:
     with predicted(where) as (found, signers):
         question, key = found.question(number), signers.named(by)
         if question.outcome is None and time_of_step(found.client) >= question.voidable_from:
-            gas = _send(found, key, 0, "void", number)
+            gas = send(found, found.market, key, 0, "void", number)
             means = "there was no outcome by the deadline: each share pays its part of one"
         else:
             if time_of_step(found.client) < question.ends:
                 raise InputError(f"question {number}: is about slots until {time_text(question.ends)}; wait for them")
-            gas = _send(found, key, 0, "resolve", number, *found.evidence(question.first, question.last))
+            gas = send(found, found.market, key, 0, "resolve", number, *found.evidence(question.first, question.last))
             means = f"leaves that nobody metered can be shown for {found.window} s; then shares are paid"
         return told(found, found.question(number)) | {"means": means, "gas": gas}
 
@@ -144,21 +150,21 @@ def run_object(where: ChainOptions, number: int, leaf: Path, by: str) -> Facts:
     with predicted(where) as (found, signers):
         found.question(number)
         place = shown(file.index, file.content, file.steps)
-        gas = _send(found, signers.named(by), 0, "object", number, file.opening.content, place)
+        gas = send(found, found.market, signers.named(by), 0, "object", number, file.opening.content, place)
         return told(found, found.question(number)) | {"gas": gas}
 
 
 def run_redeem(where: ChainOptions, number: int, account: str) -> Facts:
     """Take what shares are worth; who asked also takes what no share can claim."""
     with predicted(where) as (found, signers):
-        question, key = found.question(number), _key(found, signers, account)
+        question, key = found.question(number), signer_of(found, signers, account)
         before = _wallet(found, key)
-        gas = _send(found, key, 0, "redeem", number)
+        gas = send(found, found.market, key, 0, "redeem", number)
         shares = _wallet(found, key) - before
-        facts = told(found, question) | {"shares_paid": _money(found, shares)}
+        facts = told(found, question) | {"shares_paid": money(found, shares)}
         if question.asker == key.address:
-            gas += _send(found, key, 0, "sweep", number)
-            facts["left_of_what_you_paid_in"] = _money(found, _wallet(found, key) - before - shares)
+            gas += send(found, found.market, key, 0, "sweep", number)
+            facts["left_of_what_you_paid_in"] = money(found, _wallet(found, key) - before - shares)
         return facts | {"gas": gas}
 
 
@@ -176,7 +182,7 @@ def _traded(found: Predictions, question: MarketQuestion, outcome: int, account:
     """How a question stands after somebody's trade."""
     held = found.shares(question, found.known.index(account))
     words = outcome_words(question.bounds, outcome)
-    mine = {"outcome": words, "you_are_paid_if_it_happens": _money(found, held[outcome])}
+    mine = {"outcome": words, "you_are_paid_if_it_happens": money(found, held[outcome])}
     return told(found, found.question(question.number)) | mine
 
 
@@ -197,7 +203,7 @@ def _slot(found: Predictions, text: str, option: str) -> int:
     return number
 
 
-def _key(found: Predictions, signers: Signers, account: str) -> LocalAccount:
+def signer_of(found: Predictions, signers: Signers, account: str) -> LocalAccount:
     """Key of an account. Raises InputError for a name that the deployment has not."""
     found.known.index(account)
     return signers.account(account)
@@ -209,16 +215,23 @@ def _wallet(found: Predictions, key: LocalAccount) -> int:
     return int(found.client.read(currency, "balanceOf", key.address))
 
 
-def _send(found: Predictions, key: LocalAccount, pay: int, function: str, *arguments: Any) -> int:  # noqa: ANN401
-    """Let the market take `pay` n¤ and call it, in one step; gas of the call. Raises ContractRevert with its reason."""
+def send(
+    found: Predictions,
+    contract: Contract,
+    key: LocalAccount,
+    pay: int,
+    function: str,
+    *arguments: Any,  # noqa: ANN401 - as the ABI says
+) -> int:
+    """Let a contract take `pay` n¤ and call it, in one step; gas of the call. Raises ContractRevert with its reason."""
     client = found.client
     if pay:
         currency = client.contract("currency", found.known.address("currency"))
-        client.send(key, currency, "approve", found.market.address, pay)
-    client.send(key, found.market, function, *arguments)
+        client.send(key, currency, "approve", contract.address, pay)
+    client.send(key, contract, function, *arguments)
     return client.block(time_of_step(client)).receipts[-1].gas_used
 
 
-def _money(found: Predictions, amount: int) -> str:
+def money(found: Predictions, amount: int) -> str:
     """Money to the last unit."""
     return money_text(amount, found.known.currency, digits=DIGITS)

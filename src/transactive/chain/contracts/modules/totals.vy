@@ -34,6 +34,11 @@ struct Outcome:
 LANES: constant(uint256) = 3  # imported, exported, produced
 BLINDING: constant(uint256) = 2**62  # in each lane of a total
 PART: constant(uint256) = 100  # substituted is at most one part in so many
+# an outcome in one word: total | knownAt << 64 | substituted << 128 | closed << 255
+KNOWN_AT: constant(uint256) = 64
+SUBSTITUTED_AT: constant(uint256) = 128
+CLOSED: constant(uint256) = 2**255
+FIELD: constant(uint256) = 2**64 - 1
 
 settlement: immutable(Settlement)
 depth: immutable(uint256)
@@ -41,7 +46,7 @@ slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
 window: immutable(uint256)
 
-outcomes: public(HashMap[uint256, Outcome])
+outcomes: HashMap[uint256, uint256]
 shown: HashMap[bytes32, bool]
 
 event Known:
@@ -75,6 +80,53 @@ def getSettlement() -> address:
     return settlement.address
 
 
+@external
+@view
+def outcomeOf(key: uint256) -> Outcome:
+    """
+    @notice What is known of a total; zeros before it is.
+    """
+    return self._outcome(key)
+
+
+@internal
+@view
+def _outcome(key: uint256) -> Outcome:
+    """
+    @dev All that one word says.
+    """
+    word: uint256 = self.outcomes[key]
+    return Outcome(
+        total=word & FIELD, knownAt=(word >> KNOWN_AT) & FIELD, substituted=(word & ~CLOSED) >> SUBSTITUTED_AT
+    )
+
+
+@internal
+@view
+def _isKnown(key: uint256) -> bool:
+    """
+    @dev Whether a total was written down.
+    """
+    return (self.outcomes[key] >> KNOWN_AT) & FIELD != 0
+
+
+@internal
+@view
+def _isClosed(key: uint256) -> bool:
+    """
+    @dev Whether the contract has done with it.
+    """
+    return self.outcomes[key] & CLOSED != 0
+
+
+@internal
+def _close(key: uint256):
+    """
+    @dev Done with it, whether it was known or not.
+    """
+    self.outcomes[key] |= CLOSED
+
+
 @internal
 @view
 def _member(account: address) -> uint256:
@@ -104,13 +156,13 @@ def _settle(
     @param before commitment before; ignored if `first` begins a period
     @param opening commitment of `last`
     """
-    assert self.outcomes[key].knownAt == 0, "totals: known"
+    assert not self._isKnown(key), "totals: known"
     total: uint256 = self._committed(lane, last, opening)
     if first % slotsPerPeriod == 0:
         total -= BLINDING
     else:
         total -= self._committed(lane, first - 1, before)
-    self.outcomes[key] = Outcome(total=total, knownAt=block.timestamp, substituted=0)
+    self.outcomes[key] = total | (block.timestamp << KNOWN_AT)
     log Known(key=key, total=total)
 
 
@@ -131,9 +183,9 @@ def _object(
     place: bytes32 = keccak256(abi_encode(key, slot, leaf.index))
     assert not self.shown[place], "totals: shown before"
     self.shown[place] = True
-    substituted: uint256 = self.outcomes[key].substituted + leaves._lane(leaf.leaf.slotEnergy, lane)
-    self.outcomes[key].substituted = substituted
-    log Objected(key=key, slot=slot, substituted=substituted)
+    more: uint256 = leaves._lane(leaf.leaf.slotEnergy, lane)
+    self.outcomes[key] += more << SUBSTITUTED_AT
+    log Objected(key=key, slot=slot, substituted=self._outcome(key).substituted)
 
 
 @internal
@@ -142,7 +194,7 @@ def _isContestable(key: uint256) -> bool:
     """
     @dev Whether objections count: the total is known, and not longer than a window.
     """
-    knownAt: uint256 = self.outcomes[key].knownAt
+    knownAt: uint256 = (self.outcomes[key] >> KNOWN_AT) & FIELD
     return knownAt != 0 and block.timestamp < knownAt + window
 
 
@@ -152,7 +204,8 @@ def _isValid(key: uint256) -> bool:
     """
     @dev Whether enough of a known total was metered.
     """
-    return self.outcomes[key].substituted * PART <= self.outcomes[key].total
+    found: Outcome = self._outcome(key)
+    return found.substituted * PART <= found.total
 
 
 @internal
