@@ -18,11 +18,10 @@ from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import RELEASES, abi_for, has_function, released, version_of
 
-<<<<<<< HEAD
-ADDED = ("demands", "judges", "deals", "group_link", "group_disputes", "rules", "governor", "prediction_market")
-=======
-ADDED = ("demands", "group_link", "group_disputes", "rules", "governor", "prediction_market", "forecast_pool")
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
+ADDED = (
+    "demands", "judges", "deals", "group_link", "group_disputes", "rules", "governor", "prediction_market",
+    "forecast_pool",
+)  # fmt: skip
 """Contracts that no released version has."""
 KEPT = Path(__file__).parents[1] / "integration" / "states" / "before-schema-versions.tar.xz"
 

@@ -20,11 +20,8 @@ from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
 from tests.fuzz.currency_life import CurrencyLife
-<<<<<<< HEAD
 from tests.fuzz.deals_stage import Deals
-=======
 from tests.fuzz.forecast_pool_life import ForecastPoolLife
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
 from tests.fuzz.governor_life import GovernorLife
 from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Life, Tally

@@ -1,12 +1,8 @@
 """Faults put back into today's contracts: patches in `mutants`, each with the tests that must fail with it.
 
 The text in front of a patch says what the fault allows, and ends with a line "Seen by: NAME, …" of `test_attacks.py`,
-<<<<<<< HEAD
-`test_deal_attacks.py`, `test_group_attacks.py`, `test_governor.py` or `test_prediction_market.py`.
-=======
-`test_group_attacks.py`, `test_governor.py`, `test_prediction_market.py` or
+`test_deal_attacks.py`, `test_group_attacks.py`, `test_governor.py`, `test_prediction_market.py` or
 `test_forecast_pool.py`.
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
 """
 
 from __future__ import annotations

@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from tests.contract import market_world, test_deal_attacks, test_governor, test_group_attacks, test_prediction_market
-=======
 from tests.contract import (
     market_world,
+    test_deal_attacks,
     test_forecast_pool,
     test_governor,
     test_group_attacks,
     test_prediction_market,
 )
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
 from tests.contract.deal_world import DealWorld
@@ -32,11 +29,9 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-<<<<<<< HEAD
-ATTACKS = (attacks, test_deal_attacks, test_group_attacks, test_governor, test_prediction_market)
-=======
-ATTACKS = (attacks, test_group_attacks, test_governor, test_prediction_market, test_forecast_pool)
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
+ATTACKS = (
+    attacks, test_deal_attacks, test_group_attacks, test_governor, test_prediction_market, test_forecast_pool,
+)  # fmt: skip
 WORLDS: dict[str, Callable[[], Any]] = {
     "w": lambda: World(8, 1_000),
     "kept": lambda: World(8, 1_000, registry=True),

@@ -12,9 +12,5 @@ from transactive.chain.acts.registry import REGISTRY
 from transactive.chain.acts.settlement import ACTS
 from transactive.chain.acts.tokens import CREDITS, TOKENS
 
-<<<<<<< HEAD
-GROUPS = (ACTS, DEALS, MONEY, CAPITAL, WHOLE, REGISTRY, BOARD, MARKET, TOKENS, CREDITS, ELECTORS)
-=======
-GROUPS = (ACTS, MONEY, CAPITAL, WHOLE, REGISTRY, BOARD, MARKET, TOKENS, CREDITS, ELECTORS, FORECASTS)
->>>>>>> 0a61bc59 (Let members stake on sealed forecasts of a day)
+GROUPS = (ACTS, DEALS, MONEY, CAPITAL, WHOLE, REGISTRY, BOARD, MARKET, TOKENS, CREDITS, ELECTORS, FORECASTS)
 """Groups in the order in which help shows them."""
