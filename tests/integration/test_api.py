@@ -411,6 +411,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/join": ALL,
     "/sign-out": ALL,  # leads to the page to sign in
     "/account": ALL,
+    "/account/notices": ALL,
+    "/account/notices/choice": FORM_MISSING,
+    "/account/notices/code": FORM_MISSING,
     "/account/password": FORM_MISSING,
     "/account/passkeys/question": FORM_MISSING,
     "/account/passkeys": FORM_MISSING,
@@ -429,6 +432,7 @@ METHODS = {
     **{route: "PUT" for route in ROUTES if "{outcome}" in route},
     "/readings/held": "POST",
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
+    "/account/notices": "GET",
     "/readings/{token}": "POST",
     "/member/acts": "POST",
     "/member/drafts": "POST",

@@ -31,6 +31,7 @@ from transactive.cli.keys.commands import keys as keys_app
 from transactive.cli.live.commands import journal, live
 from transactive.cli.models.commands import models as models_app
 from transactive.cli.node.commands import node
+from transactive.cli.notices.commands import notices
 from transactive.cli.old_spellings import respelled
 from transactive.cli.openadr.commands import openadr
 from transactive.cli.predict.stakes import predict
@@ -72,7 +73,8 @@ app = App(
 for command in (
     demo, watch, init, run, live, journal, node, check, readings_app, clear, compare, forecast, schedule, feed, govern,
     predict, grid, detect, config, serve, agent, bill, certificates, chain, insights, state_app, statement, verify,
-    keys_app, models_app, credits_app, token, privacy, mcp, openadr, bench,
+    keys_app, models_app, credits_app, token, privacy, notices, mcp, openadr,
+    bench,
 ):  # fmt: skip
     app.command(command)
 app.command(import_readings, name="import")

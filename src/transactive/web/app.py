@@ -37,6 +37,7 @@ from transactive.web.explorer.routes import ROUTES as EXPLORER
 from transactive.web.findings.routes import ROUTES as FINDINGS
 from transactive.web.help.routes import explained
 from transactive.web.history.routes import history
+from transactive.web.notices.routes import ROUTES as NOTICES
 from transactive.web.pages.acts.drafts import answer_draft
 from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
@@ -99,7 +100,7 @@ def build_app(
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *DECIDING, explained),
+            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, explained),
             *(readings, bring, answer_about_held, answer_readings),
             *(metrics, act_on_page, answer_draft, step_on_page, history, *DRAFTS, api_router()),
             _files(),

@@ -70,6 +70,13 @@ PROCESSING = (
         "erasure; sessions after 30 days, invitations after 14",
     ),
     ProcessingKind(
+        "E-mail address or webhook, and what was told there",
+        "tell people what they chose to be told",
+        "notices.json",
+        "the person alone",
+        "until the person empties the field; erasure",
+    ),
+    ProcessingKind(
         "Notes on findings",
         "people agree what a finding was",
         "finding-notes.jsonl",

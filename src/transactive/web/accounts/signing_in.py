@@ -14,6 +14,7 @@ import msgspec
 
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
+from transactive.services.notices.choices import forget_choices
 from transactive.web.accounts.book import (
     INVITATION_DAYS,
     Account,
@@ -149,6 +150,7 @@ def remove(folder: Path, name: str, now: int) -> None:
         book.accounts = [each for each in book.accounts if each.name != name]
         book.forget_links(name)
         book.end(name)
+    forget_choices(folder, {name})
 
 
 def _invited(book: AccountBook, code: str, now: int) -> AccountInvitation:

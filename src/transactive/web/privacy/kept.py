@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from transactive.core.slots import time_text
+from transactive.services.notices.choices import choices, forget_choices
 from transactive.web.accounts.assistants import asked_by_assistants, forget_requests
 from transactive.web.accounts.book import changed_book, read_book
 from transactive.web.accounts.looks import forget_looks, looks_at
@@ -36,6 +37,11 @@ def kept_of(folder: Path, member: str) -> dict[str, Any]:
             }
             for each in mine
         ],
+        "notices": [
+            {"account": each.account, "email": each.email, "webhook": each.webhook, "kinds": each.kinds}
+            for each in choices(folder)
+            if each.account in names
+        ],
         "sessions": [
             {"account": each.account, "made": time_text(each.made), "used": time_text(each.used)}
             for each in book.sessions
@@ -57,6 +63,7 @@ def forget_kept(folder: Path, member: str, now: int) -> int:
     names = set(people_of(folder, member))
     ids = {each.id for each in read_grants(folder) if each.member == member}
     forget_requests(folder, ids)
+    forget_choices(folder, names)
     forget_tokens(folder, member)
     forget_drafts(folder, member, now)
     forget_looks(folder, now, member=member, people=frozenset(names))

@@ -1,0 +1,1 @@
+"""`transactive notices …`: people are told outside the page."""

@@ -1,0 +1,1 @@
+"""Where a person chooses what it is told outside the page."""
