@@ -92,8 +92,7 @@ class OrderEntry:
         agent = self._keys.agent(book.account) if given is not None and given.granted else None
         if given is None or given.grant is None or agent is None or agent.address != given.key:
             return place.sign_order(book, self._key(book.account))
-        own = place.sign_order(book, bytes(agent.key))
-        return SignedOrder(book, own.signature, *given.grant)
+        return SignedOrder(book, place.signature(book, bytes(agent.key)), *given.grant)
 
     def _key(self, account: int) -> bytes:
         """A member's own key, at hand once it has signed."""

@@ -63,10 +63,10 @@ class Database:
         with self._state_errors(), self.engine.connect() as connection:
             yield connection
 
-    def rows(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[Mapping[str, Any]]:
+    def rows(self, statement: sa.Select[Any] | sa.CompoundSelect[Any], **wanted: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - values of its parameters
         """Rows of a query as mappings."""
         with self.connection() as connection:
-            return [dict(row) for row in connection.execute(statement).mappings()]
+            return [dict(row) for row in connection.execute(statement, wanted).mappings()]
 
     def require_sealed(self, table: sa.Table, slot: int | None = None) -> None:
         """Require that a table's rows, of a slot or of all slots, are as they were written. Raises StateError."""

@@ -88,7 +88,7 @@ class RecentTrie(HexaryTrie):
 
 def _is_flat(node: Node) -> bool:
     """Whether a node has bytes alone, and no shorter node within."""
-    return isinstance(node, list) and bool(node) and all(isinstance(part, bytes) for part in node)
+    return isinstance(node, list) and set(map(type, node)) == {bytes}
 
 
 class RecentStorage(StorageLookup):  # type: ignore[misc]

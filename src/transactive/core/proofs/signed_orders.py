@@ -93,29 +93,15 @@ class Order:
         buy_prices, buy_wh, sell_prices, sell_wh = columns
         return self.account, self.slot, self.serial, buy_prices, buy_wh, sell_prices, sell_wh
 
-    @classmethod
-    def of_words(
-        cls,
-        head: tuple[int, int, int],
-        buys: tuple[Step, ...],
-        sells: tuple[Step, ...],
-        columns: Sequence[bytes],
-        *,
-        is_meant: bool,
-    ) -> Order:
-        """Order with what follows from it, where that was found for many at once.
-
-        head: account, slot, serial; columns: words of those in `content`; is_meant: as the property of this name.
-        """
-        order = cls(*head, buys, sells)
-        order.__dict__.update(hash=_order_hash(head, columns), is_meant=is_meant)
-        return order
-
     @cached_property
     def hash(self) -> bytes:
         """Hash of the struct."""
         account, slot, serial, *columns = self.content
-        return _order_hash((account, slot, serial), [words(column) for column in columns])
+        return hash_of_words(words((account, slot, serial)), [words(column) for column in columns])
+
+    def __str__(self) -> str:
+        """Which order it is, in messages."""
+        return f"order of account {self.account} for slot {self.slot}"
 
     def covers(self, fills: Fills) -> bool:
         """Whether at every price it wanted or offered as much as was traded at it or worse, and fills are in order."""
@@ -146,9 +132,9 @@ def _is_meant(side: tuple[Step, ...], *, best_falls: bool) -> bool:
     return possible and list(limits) == sorted(limits, reverse=best_falls)
 
 
-def _order_hash(head: tuple[int, int, int], columns: Sequence[bytes]) -> bytes:
+def hash_of_words(head: bytes, columns: Sequence[bytes]) -> bytes:
     """Hash of an order's struct from its head and its columns as words."""
-    return keccak(ORDER_HASH + words(head) + b"".join([keccak(column) if column else NOTHING for column in columns]))
+    return keccak(ORDER_HASH + head + b"".join([keccak(column) if column else NOTHING for column in columns]))
 
 
 @dataclass(frozen=True)
@@ -248,8 +234,7 @@ def check(signed: SignedOrder, member: str, separator: bytes, end: int) -> None:
 
     end: of the order's slot [Unix s]. Raises SignatureError.
     """
-    order = signed.order
-    what = f"order of account {order.account} for slot {order.slot}"
+    order = what = signed.order
     if not order.is_meant:
         raise SignatureError(f"{what}: at most {MAX_POINTS} steps each way, energies from 0 to 2^63 - 1 Wh")
     if not 0 <= order.serial <= MOST_WH or (signed.grant is not None and not signed.grant.is_meant):
@@ -279,7 +264,11 @@ class SigningPlace:
 
     def sign_order(self, order: Order, key: bytes) -> SignedOrder:
         """An order signed with a private key, by its place; it keeps its number."""
-        return SignedOrder(order, sign_order(placed_order(order, self.index), key, self.domain).signature)
+        return SignedOrder(order, self.signature(order, key))
+
+    def signature(self, order: Order, key: bytes) -> bytes:
+        """A private key's signature of an order, by its place."""
+        return signing.sign(signing.digest(self.domain, placed_order(order, self.index).hash), key)
 
     def check(self, signed: SignedOrder, member: str, end: int) -> None:
         """Refuse an order that `member` (address) did not sign here, as `check` does."""

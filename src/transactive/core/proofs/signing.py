@@ -26,6 +26,7 @@ COMPACT = 64
 """Bytes of r and s."""
 V = [b"\x1b", b"\x1c"]
 """v by the parity of the point: 27 and 28."""
+LEAST_V = V[0][0]
 VERSION = b"1"
 AT_HAND = 8_192
 """How many of each stay at hand: keys, addresses of signers, digests. A full tree, and as many agents."""
@@ -58,17 +59,16 @@ def text_digest(text: bytes) -> bytes:
 
 def sign(message: bytes, key: bytes) -> bytes:
     """Signature of a digest with a private key (32 bytes)."""
-    raw = _CURVE.sign(message, key)
-    return raw[:64] + V[raw[64]]
+    return _CURVE.sign(message, key)
 
 
-def signer(message: bytes, signature: bytes, what: str) -> str:
+def signer(message: bytes, signature: bytes, what: object) -> str:
     """Address that signed a digest, lower case. Raises SignatureError, naming `what`, for a malformed signature."""
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise SignatureError(f"signature of {what}: 65 bytes with v 27 or 28 are needed")
     if signature[32:64] > HALF_ORDER_BYTES:
         raise SignatureError(f"signature of {what} has a high s; sign with a low s (EIP-2)")
-    public = _CURVE.recover(message, signature[:64] + (b"\x00" if signature[64] == 27 else b"\x01"))
+    public = _CURVE.recover(message, signature)
     if public is None:
         raise SignatureError(f"signature of {what} is malformed; sign again")
     return _address(public)
@@ -86,7 +86,7 @@ def _address(public: bytes) -> str:
 
 
 class Curve(NamedTuple):
-    """sign: digest and private key, 32 bytes each, to r, s and v from 0 to 3, 65 bytes.
+    """sign: digest and private key, 32 bytes each, to r, s and v of 27 or 28, 65 bytes.
 
     recover: digest and such a signature to the public key, or None for a signature that nobody can have made.
     """
@@ -122,14 +122,14 @@ def _direct(binding: Any, context: Any) -> Curve:  # noqa: ANN401 - functions of
         if len(digest) != 32 or len(key) != 32 or not make(context, signature, digest, key, ffi.NULL, ffi.NULL):
             raise ValueError("a digest and a private key have 32 bytes, and the key is below the order of the curve")
         write(context, compact, v, signature)
-        done: bytes = form[:] + v[0].to_bytes(1, "big")
+        done: bytes = form[:] + V[v[0]]
         free.append(own)
         return done
 
     def recover(digest: bytes, signature: bytes) -> bytes | None:
         own = taken()
         parsed, _, _, key, _, point = own
-        possible = len(digest) == 32 and read(context, parsed, signature[:COMPACT], signature[COMPACT])
+        possible = len(digest) == 32 and read(context, parsed, signature, signature[COMPACT] - LEAST_V)
         found = serialised(point[:]) if possible and find(context, key, parsed, digest) else None
         free.append(own)
         return found
@@ -151,11 +151,12 @@ def _interface() -> Curve:
 
     def sign(digest: bytes, key: bytes) -> bytes:
         made: bytes = ready(key).sign_recoverable(digest, hasher=None)
-        return made
+        return made[:COMPACT] + V[made[COMPACT]]
 
     def recover(digest: bytes, signature: bytes) -> bytes | None:
         try:
-            public = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+            raw = signature[:COMPACT] + bytes([signature[COMPACT] - LEAST_V])
+            public = PublicKey.from_signature_and_message(raw, digest, hasher=None)
         except ValueError:
             return None
         return bytes(public.format(compressed=False)[1:])

@@ -131,5 +131,5 @@ def _signed(order: Order, given: Sequence[Authorised], signer: Signer, slot: int
         )
     agent, place = signer.keys.agent(order.account), signer.place_here(order.account)
     if counts is not None and counts.grant is not None and agent is not None and str(agent.address) == counts.key:
-        return SignedOrder(order, place.sign_order(order, bytes(agent.key)).signature, *counts.grant)
+        return SignedOrder(order, place.signature(order, bytes(agent.key)), *counts.grant)
     return place.sign_order(order, bytes(signer.keys.account(order.account).key))

@@ -20,6 +20,8 @@ from transactive.store.sealing import seal
 
 ORDERED = ("order", "cancel")
 """Kinds of requests that send an order."""
+AFTER = sa.select(ACTS).where(ACTS.c.number > sa.bindparam("number")).order_by(ACTS.c.number)
+"""Made once: a run asks at each gate, and to make it takes longer than to execute it."""
 IS_AUTHORISED = ACTS.c.record.startswith('{"authorisation"')
 
 
@@ -57,7 +59,7 @@ def add_act(store: Database, entry: LoggedAct) -> int:
 
 def acts_after(store: Database, number: int) -> list[MemberAct]:
     """What a run takes up of the entries after a number, in order: what was authorised; orders go to the market."""
-    rows = store.rows(sa.select(ACTS).where(ACTS.c.number > number).order_by(ACTS.c.number))
+    rows = store.rows(AFTER, number=number)
     entries = [act_of(row) for row in rows]
     return [MemberAct(entry.number, entry.authorised) for entry in entries if entry.authorised is not None]
 
