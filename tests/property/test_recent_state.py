@@ -42,6 +42,7 @@ def test_roots_and_words_are_those_of_a_state_that_knows_nothing(
             state.persist()
             made.append(state.state_root)
         assert made[0] == made[1]
+        assert own.wrapped_db.kv_store == other.wrapped_db.kv_store
         if not is_undone:  # else the next block begins where this one did
             roots.append(made[0])
     for root, _ in pairwise([*roots, b""]):  # also states of before

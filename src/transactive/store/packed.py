@@ -22,6 +22,8 @@ from transactive.core.units import IntArray
 
 VERSION = 1
 DIGEST_BYTES = 16
+EFFORT = 4
+"""How hard columns are deflated: 6 takes two thirds longer, for 3 % of a slot's bytes less."""
 WIDTHS = (0, 1, 2, 4, 8)
 """Bytes of a row in a column."""
 
@@ -66,7 +68,7 @@ def pack(block: PackedBlock) -> bytes:
     if lengths:
         raise ValueError("columns of a block have one length")
     packed = [_packed(name, np.ascontiguousarray(column, np.int64)) for name, column in block.columns.items()]
-    data = zlib.compress(b"".join(data for _, data in packed), 6)
+    data = zlib.compress(b"".join(data for _, data in packed), EFFORT)
     body = msgspec.msgpack.encode(
         _Body(rows, tuple(column for column, _ in packed), dict(block.numbers), data, block.tail)
     )

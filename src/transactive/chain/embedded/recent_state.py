@@ -7,6 +7,7 @@ one that is undone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from eth.abc import AccountStorageDatabaseAPI, AtomicDatabaseAPI, DatabaseAPI, StateAPI
@@ -19,11 +20,15 @@ from eth.db.journal import JournalDB
 from eth.db.storage import AccountStorageDB, StorageLookup
 from eth_typing import Address, Hash32
 from trie.hexary import HexaryTrie
+from trie.utils.nibbles import bytes_to_nibbles
 
 MOST_NODES, MOST_WORDS = 8_192, 1 << 18
 """Entries at hand, some megabytes each; beyond, they are gathered anew."""
 
 HASH_BYTES = 32
+BRANCH = 17
+"""Parts of a node that branches: one for each nibble that may follow, and a value."""
+Nibbles = tuple[int, ...]
 Node = Any
 """Of a trie: blank, or a list of bytes and, where one is very short, of lists."""
 
@@ -69,6 +74,35 @@ class RecentTrie(HexaryTrie):
             known[node_hash] = node
         return list(node)
 
+    def set_many(self, items: Mapping[bytes, bytes]) -> None:
+        """Set values that are not empty, as `set` does one by one, and make a node above several of them once.
+
+        Raises MissingTrieNode where a node is not there.
+        """
+        below = [(bytes_to_nibbles(key), value) for key, value in items.items()]
+        with self._prune_on_success():
+            try:
+                root = self._with(self.get_node(self.root_hash), below)
+            except KeyError as error:
+                self._raise_missing_node(error, next(iter(items)))  # type: ignore[no-untyped-call]
+            self._set_root_node(root)  # type: ignore[no-untyped-call]
+
+    def _with(self, node: Node, items: Sequence[tuple[Nibbles, bytes]]) -> Node:
+        """A node, not yet written, with these values under the keys below it."""
+        while len(items) > 1 and len(node) != BRANCH:  # until the first values have made a branch of it
+            node = self._set(node, *items[0])  # type: ignore[no-untyped-call]
+            self._persist_node(node)  # type: ignore[no-untyped-call]
+            items = items[1:]
+        if len(items) == 1:
+            return self._set(node, *items[0])  # type: ignore[no-untyped-call]
+        self._prune_node(node)  # type: ignore[no-untyped-call]
+        under: dict[int, list[tuple[Nibbles, bytes]]] = {}
+        for (first, *rest), value in items:
+            under.setdefault(first, []).append((tuple(rest), value))
+        for place, below in under.items():
+            node[place] = self._persist_node(self._with(self.get_node(node[place]), below))  # type: ignore[no-untyped-call]
+        return node
+
     def _node_to_db_mapping(self, node: Node) -> tuple[Node, bytes | None]:
         """Hash and encoding of a node, or itself where it is very short."""
         if not _is_flat(node):
@@ -97,42 +131,70 @@ class RecentStorage(StorageLookup):  # type: ignore[misc]
     def __init__(self, recent: Recent, db: DatabaseAPI, storage_root: Hash32, address: Address) -> None:
         super().__init__(db, storage_root, address)
         self._recent = recent
-        self._write_trie: HexaryTrie | None
+        self._write_trie: RecentTrie | None
         self._changed: dict[bytes, bytes] = {}
+        self._waiting: dict[bytes, bytes] = {}
         self._followed = True
 
+    def _put(self) -> None:
+        """Set in the trie what waits, all at once."""
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            self._get_write_trie().set_many(waiting)
+
     def _get_read_trie(self) -> HexaryTrie:
-        written: HexaryTrie | None = self._write_trie
+        self._put()
+        written = self._write_trie
         return self._recent.trie(self._db, self._starting_root_hash) if written is None else written
 
-    def _get_write_trie(self) -> HexaryTrie:
+    def _get_write_trie(self) -> RecentTrie:
         if self._write_trie is None:
             super()._get_write_trie()  # makes the batch too
             self._write_trie = self._recent.trie(self._trie_nodes_batch, self._starting_root_hash, prune=True)
         return self._write_trie
 
     def __getitem__(self, key: bytes) -> bytes:
-        known = self._recent.words(self._address, self._starting_root_hash) if self._write_trie is None else {}
+        is_as_before = self._write_trie is None and not self._waiting
+        known = self._recent.words(self._address, self._starting_root_hash) if is_as_before else {}
         if (word := known.get(key)) is None:
             word = known[key] = super().__getitem__(key)
         return word
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
-        super().__setitem__(key, value)
+        self._waiting[self._decode_key(key)] = value
         self._changed[key] = value
 
+    @property
+    def has_changed_root(self) -> bool:
+        """Whether anything was written."""
+        return bool(self._waiting) or self._write_trie is not None
+
+    def get_changed_root(self) -> Hash32:
+        """Root with all that was written."""
+        self._put()
+        root: Hash32 = super().get_changed_root()
+        return root
+
     def __delitem__(self, key: bytes) -> None:
+        self._put()
         super().__delitem__(key)
         self._changed[key] = b""
 
     def new_trie(self) -> int:
         """Begin an empty storage, as where an account is deleted; what changed is not followed any further."""
+        self._put()
         self._followed = False
         made: int = super().new_trie()
         return made
 
+    def rollback_trie(self, trie_index: int) -> None:
+        """Go back to the storage before it was begun anew."""
+        self._waiting.clear()
+        super().rollback_trie(trie_index)
+
     def commit_to(self, db: DatabaseAPI) -> None:
         """Write what changed, and know it from now on."""
+        self._put()
         before = self._starting_root_hash
         super().commit_to(db)
         if self._followed:

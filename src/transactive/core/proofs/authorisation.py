@@ -57,11 +57,12 @@ class Authorisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dic
 
     def allows(self, order: Order, slot: int, end: int) -> bool:
         """Whether an order for a slot from `slot` to `end` [Unix s] keeps to it."""
+        best = slice(1) if order.is_meant else slice(None)  # the first step is the best where they are in order
         return (
             order.account == self.account
             and self.trades(slot, end)
-            and (not order.buys or max(order.buys)[0] <= self.highest_buy)
-            and (not order.sells or min(order.sells)[0] >= self.lowest_sell)
+            and (not order.buys or max(order.buys[best])[0] <= self.highest_buy)
+            and (not order.sells or min(order.sells[best])[0] >= self.lowest_sell)
         )
 
 
