@@ -15,7 +15,7 @@ from transactive.cli.assistant.command import mcp
 from transactive.cli.bench.commands import bench
 from transactive.cli.bill.commands import bill
 from transactive.cli.certificates.commands import certificates
-from transactive.cli.chain.exit import chain
+from transactive.cli.chain.certificate_commands import chain
 from transactive.cli.clear.commands import clear
 from transactive.cli.community.commands import check, config, init
 from transactive.cli.compare.command import compare

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from transactive.chain.acts.table import GROUPS
 from transactive.cli.chain.acting import group_app
-from transactive.cli.chain.disputes import answer, challenge
+from transactive.cli.chain.challenge_commands import answer, challenge
 from transactive.cli.chain.money_commands import fund, withdraw
 from transactive.cli.chain.upgrade import upgrade
 from transactive.cli.report import report

@@ -18,7 +18,6 @@ from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.web.api.paging import whose
 from transactive.web.authentication import WITHOUT_GRID
-from transactive.web.explorer.finding import place_of
 from transactive.web.explorer.pages import (
     commitment_page,
     contracts_of,
@@ -27,6 +26,7 @@ from transactive.web.explorer.pages import (
     has_chain,
     proof_page,
 )
+from transactive.web.explorer.search import place_of
 from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
 from transactive.web.viewers import Viewer
