@@ -24,6 +24,7 @@ from tests.contract.world import (
 from transactive.chain.artifact import artifact, source
 from transactive.chain.twins.registry import (
     CONSUMER,
+    FIXED,
     KEPT,
     MAX_METERS,
     PRODUCER,
@@ -91,7 +92,7 @@ def test_members_have_a_stable_index_and_roles(r):
         r.do(REGISTRAR, "register", A, PRODUCER)
     with refused("registry: no account"):
         r.do(REGISTRAR, "register", NOBODY, PRODUCER)
-    for roles in (8, 2**200):
+    for roles in (FIXED | PRODUCER, 2**200):
         with refused("registry: bad roles"):
             r.do(REGISTRAR, "register", C, roles)
         with refused("registry: bad roles"):
@@ -149,6 +150,19 @@ def test_the_member_vetoes_to_the_last_second_even_if_suspended(r):
         r.do(MEMBERS[0], "stopRecovery", 0)
     r.do(REGISTRAR, "startRecovery", 0, C)
     r.do(REGISTRAR, "stopRecovery", 0)
+
+
+def test_a_fixed_place_is_never_given_to_another_key(r):
+    """Whatever its registrar says of its roles: it trades nowhere, and no recovery begins."""
+    r.do(REGISTRAR, "register", C, FIXED)
+    assert r.read("standing", C) == [3, 0]
+    for _ in "ab":
+        with refused("registry: place is fixed"):
+            r.do(REGISTRAR, "startRecovery", 2, OPERATOR.address)
+        r.do(REGISTRAR, "setRoles", 2, PRODUCER)
+    assert (r.read("standing", C), r.read("rolesOf", 2)) == ([3, PRODUCER], PRODUCER)
+    with refused("registry: bad roles"):
+        r.do(REGISTRAR, "setRoles", 0, FIXED)
 
 
 def test_a_recovery_names_an_account_that_is_free_now_and_later(r):
