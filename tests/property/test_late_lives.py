@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from tests.property.test_unmetered import ACCOUNTS, MEMBERS, ZEROS, brought_n, drawn, late_n, read, settled_n
+from tests.property.test_unmetered import ACCOUNTS, MEMBERS, ZEROS, brought_n, drawn, late_n, near_of, read, settled_n
 from transactive.core.tables import ReadingQuality
 from transactive.core.tariff import Tariff
 from transactive.core.trades.positions import Positions
@@ -34,9 +34,9 @@ CLOSE, MOST_LATE = 12, 30
 
 @dataclass(slots=True)
 class Slot:
-    """A slot as it was settled. first: registers that it was settled with, (2, members); flow: with what has come.
+    """A slot as it was settled. first: registers that it was settled with, (2, members).
 
-    told: what each silent meter counts as having read, once something has come.
+    flow, known: with what has come. told: what each silent meter counts as having read, once something has come.
     """
 
     tariff: Tariff
@@ -44,6 +44,7 @@ class Slot:
     true: IntArray
     first: IntArray
     flow: SlotFlow
+    known: IntArray
     told: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -77,7 +78,8 @@ class Life:
         self.have += now_n + held.net_n(ACCOUNTS.total)
         cost = most_cost_n(positions, tariff, ZEROS, held.held_n(MEMBERS))
         self.kept.keep(number, self.silent, held.held_n(MEMBERS), np.where(self.silent, cost, 0))
-        self.slots[number] = Slot(tariff, positions, true, first, SlotFlow(*(int(way.sum()) for way in first)))
+        flow = SlotFlow(int(first[0].sum()), int(first[1].sum()), near_of(tariff, positions, first))
+        self.slots[number] = Slot(tariff, positions, true, first, flow, first.copy())
         for member in range(MEMBERS):
             if self.silent[member]:
                 on_time = np.where(np.arange(MEMBERS) == member, true, first)
@@ -117,7 +119,9 @@ class Life:
             brought[member] = brought_n(was, now, price_again(traded, was, now, slot.tariff))
             brought[ACCOUNTS.supplier] = -brought[member]
         else:
-            brought, slot.flow = late_n(slot.tariff, traded, now, slot.flow, member)
+            slot.known[:, member] = now
+            near_wh = near_of(slot.tariff, slot.positions, slot.known)
+            brought, slot.flow = late_n(slot.tariff, traded, now, slot.flow, member, near_wh)
         slot.told[member] = now
         assert not np.delete(brought[:MEMBERS], member).any(), "nobody else's posting changes"
         assert not np.delete(given_back[:MEMBERS], member).any()

@@ -16,6 +16,11 @@ what they would have received of the same meters on time,
 with I and E what all import and export; where no price suits both sides, supply · I − feed-in · E. What is left is the
 community's. Since feed-in + fee ≤ supply it is never below zero: F rises by at most the supply price with I and by no
 less than the feed-in, and falls with E by at least the feed-in and at most the supply price.
+
+Where energy that stays near bears a lower fee, the network is due fee · min(I, E) − (fee − near fee) · near, with what
+stays near by all these meters. A reading can make more far than it pays for, because it moves what others used of their
+neighbours, and their fees are posted: then the network receives what there is, and the rest with the next late reading
+of the slot. So it never gives back more than it received, and nobody pays for another's silence.
 """
 
 from __future__ import annotations
@@ -34,16 +39,27 @@ from transactive.settlement.funds import collect, transfer
 
 
 class SlotFlow(NamedTuple):
-    """What a slot's meters count [Wh]: import and export of all, without what each counts in both directions."""
+    """What a slot's meters count [Wh]: import and export of all, without what each counts in both directions.
+
+    near_wh: local energy that stays near, where that bears a lower fee [Wh]; owed_n: what of its fees the network has
+    not received [n¤].
+    """
 
     imports_wh: int
     exports_wh: int
+    near_wh: int = 0
+    owed_n: int = 0
 
     def with_reading(self, traded: tuple[int, int], read: tuple[int, int]) -> SlotFlow:
         """The same with a member's reading in place of what it traded, each import and export [Wh]."""
         taken, given = read[0] - traded[0], read[1] - traded[1]
         both = both_ways_wh(taken, given)
-        return SlotFlow(self.imports_wh + taken - both, self.exports_wh + given - both)
+        return self._replace(imports_wh=self.imports_wh + taken - both, exports_wh=self.exports_wh + given - both)
+
+    @property
+    def local_wh(self) -> int:
+        """What was given inside the community [Wh]."""
+        return min(self.imports_wh, self.exports_wh)
 
 
 class Late(NamedTuple):
@@ -65,11 +81,20 @@ def both_ways_wh(taken_wh: int, given_wh: int) -> int:
     return min(max(taken_wh, 0), max(given_wh, 0))
 
 
-def price_late(traded: tuple[int, int], read: tuple[int, int], flow: SlotFlow, tariff: Tariff, *, own: bool) -> Late:
+def price_late(
+    traded: tuple[int, int],
+    read: tuple[int, int],
+    flow: SlotFlow,
+    tariff: Tariff,
+    *,
+    own: bool,
+    near_wh: int = 0,
+) -> Late:
     """Price the reading of a member that was settled as traded.
 
     traded, read: import and export [Wh]. flow: of the slot as it is settled so far. tariff: of the slot and the member;
-    own: whether members have prices of their own. Where they have, or share by keys, all is the supplier's.
+    own: whether members have prices of their own. Where they have, or share by keys, all is the supplier's. near_wh:
+    local energy that stays near with this reading [Wh], where the tariff has a fee for it.
     """
     taken, given = read[0] - traded[0], read[1] - traded[1]
     import_price = tariff.supply if taken >= 0 else tariff.feed_in
@@ -78,8 +103,13 @@ def price_late(traded: tuple[int, int], read: tuple[int, int], flow: SlotFlow, t
     if own or not tariff.meets:
         return Late(import_price, export_price, 0, 0, after)
     paid = taken * import_price - given * export_price
-    network = tariff.fee * (min(after) - min(flow))
+    due = tariff.fee * (after.local_wh - flow.local_wh)
     supplier = _grid_n(after, tariff) - _grid_n(flow, tariff) + both * (tariff.supply - tariff.feed_in)
+    network = due
+    if tariff.near is not None:
+        due += flow.owed_n - (tariff.fee - tariff.near.fee) * (near_wh - flow.near_wh)
+        network = min(due, paid - supplier)
+        after = after._replace(near_wh=near_wh, owed_n=due - network)
     rest = paid - supplier - network
     require(rest >= 0, "the community account never falls by a late reading")
     return Late(import_price, export_price, rest, network, after)
