@@ -65,6 +65,15 @@ class UpgradeProgress(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
             raise StateError(f"{path}: {error.strerror}; give a folder that can be written") from error
 
 
+def comes_from(file: Path, made: Deployment) -> bool:
+    """Whether a deployment is what the upgrade made whose progress stands in a file: it was stopped as it ended."""
+    try:
+        progress = msgspec.json.decode(file.read_bytes(), type=UpgradeProgress)
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return progress.new == made.address("settlement")
+
+
 @dataclass(slots=True)
 class Upgrade:
     """An upgrade of one deployment.

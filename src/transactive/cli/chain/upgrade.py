@@ -73,7 +73,7 @@ def run_upgrade(
 ) -> dict[str, Any]:
     """Upgrade a deployment without a run. Raises InputError, StateError, ChainError, ContractRevert."""
     from transactive.chain.deployments.deployment import load
-    from transactive.chain.deployments.upgrading import Upgrade
+    from transactive.chain.deployments.upgrading import Upgrade, comes_from
     from transactive.chain.nodes.client import ChainClient
     from transactive.cli.chain.signing import time_of_step
     from transactive.config.community_file import load as community_of
@@ -86,14 +86,14 @@ def run_upgrade(
         raise InputError(f"{known.community} settles in {len(known.groups)} groups, which no older contracts have")
     if (*community.ids, *NAMED) != known.accounts:
         raise InputError(f"{path}: has other members than {old}; give the community that was deployed")
-    if output.exists():
+    file = output.with_name(PROGRESS)
+    if output.exists() and not (file.exists() and comes_from(file, load(output))):
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
     signers, held = _signers(keys, password_file, seed, known.accounts)
     with closing(ChainClient.open(node, outbox=output.with_name(OUTBOX))) as client:
         known.check(client)
         signers.check(client)
         client.first_block = known.block
-        file = output.with_name(PROGRESS)
         made, progress = Upgrade(client, signers, community, known, held, file, lambda: time_of_step(client)).run()
         made.save(output)
         file.unlink()
