@@ -57,6 +57,8 @@ def test_what_is_not_whole_names_the_nearest_two():
         ("28 ct/kW", "supply_micro_per_kwh", "'ct/kW' is no unit"),
         ("0.28 USD/kWh", "supply_micro_per_kwh", "the currency of the community is EUR"),
         ("5 p/kWh", "supply_micro_per_kwh", "in GBP"),
+        ("90 øre/kWh", "supply_micro_per_kwh", "in DKK or NOK"),
+        ("90 öre/kWh", "supply_micro_per_kwh", "in SEK"),
         ("1e3 kWh", "battery_wh", "is no unit"),
         ("much", "battery_wh", "write a number and its unit"),
         ("3 kWh", "seed", "a number without a unit"),

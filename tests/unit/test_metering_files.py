@@ -268,8 +268,8 @@ def surroundings(folder: Path, rows: str) -> Path:
     return text(folder, ENVIRONMENT_HEAD + rows)
 
 
-def test_prices_may_be_negative_and_rows_in_any_order(tmp_path):
-    rows = "2017-06-05T01:00:00Z,-5,400\n2017-06-05T00:00:00Z,250000,0\n"
+def test_prices_may_be_negative_and_rows_in_any_order_and_twice_alike(tmp_path):
+    rows = "2017-06-05T01:00:00Z,-5,400\n2017-06-05T00:00:00Z,250000,0\n2017-06-05T01:00:00Z,-5,400\n"
     environment = read_environment(surroundings(tmp_path, rows), HOUR)
     assert environment.first_slot == int(START.timestamp())
     assert environment.supply_price.tolist() == [250_000, -5]
@@ -290,7 +290,7 @@ def test_a_temperature_is_taken_to_a_tenth_and_may_be_absent(tmp_path):
     ("rows", "complaint"),
     [
         ("", "no rows"),
-        ("2017-06-05T00:00:00Z,5,4\n2017-06-05T00:00:00Z,5,4\n", "this slot stands there twice"),
+        ("2017-06-05T00:00:00Z,5,4\n2017-06-05T00:00:00Z,6,4\n", "row 3: 2017-06-05T00:00Z stands there twice"),
         ("2017-06-05T00:00:00Z,5,4\n2017-06-05T02:00:00Z,5,4\n", "comes 2017-06-05T02:00Z; fill the gap"),
         ("2017-06-05T00:30:00Z,5,4\n", "does not start a slot of 60 minutes"),
         ("2017-06-05T00:00:00Z,5,-4\n", "grid_carbon_g_per_kwh = -4: carbon intensity is not negative"),

@@ -98,7 +98,14 @@ def unix(times: list[int]) -> str:
     return "\n".join(["start,price", *(f"{t * 1000},{price(t)}" for t in times)])
 
 
+def clocks_apart(times: list[int]) -> str:
+    """A day, and beside it when the price begins and ends."""
+    rows = [f"{wall(t):%d.%m.%Y;%H:%M};{wall(t + HOUR):%H:%M};" + f"{price(t):.2f}".replace(".", ",") for t in times]
+    return "\n".join(["Datum;Von;Bis;price", *rows])
+
+
 DRESSES = [
+    clocks_apart,
     transparency,
     transparency_of_clocks,
     in_utc,
@@ -130,6 +137,16 @@ def test_every_dress_of_one_series_says_the_same(
     assert read(path, quarters, 900, zone="Europe/Berlin") == [round(price(t // HOUR * HOUR) * 1000) for t in quarters]
 
 
+def test_the_unit_that_a_column_says_is_the_one_that_counts(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    for head, factor in (("price [ct/kWh]", 10_000), ("price EUR/MWh", 1_000), ("price (€/kWh)", 1_000_000)):
+        path.write_text(f"time (UTC),{head}\n2025-10-24 22:00,5\n")
+        found = read_price_file(PriceFile(path, head, Fraction(factor), None), np.array([AUTUMN]), HOUR)
+        assert found.tolist() == [5 * factor]
+        with pytest.raises(DataError, match="and the tariff another unit"):
+            read_price_file(PriceFile(path, head, Fraction(7), None), np.array([AUTUMN]), HOUR)
+
+
 def test_hours_and_the_quarters_that_followed_them_are_one_series(tmp_path: Path) -> None:
     times = [*range(AUTUMN, AUTUMN + 24 * HOUR, HOUR), *range(AUTUMN + 24 * HOUR, AUTUMN + 48 * HOUR, 900)]
     path = tmp_path / "prices.csv"
@@ -155,6 +172,9 @@ def test_hours_and_the_quarters_that_followed_them_are_one_series(tmp_path: Path
         ("Date (UTC),Hour,price\n2025-10-26,1,1\n2025-10-26,x,1", "row 3: Hour = 'x' names no hour"),
         ("Date (UTC),Hour,price\n2025-10-26,1,1\n2025-10-26,2,1\n2025-10-27,1,1\n2025-10-28,1,1\n2025-10-28,2,1",
          "row 4: its day has 1 rows and takes 2"),
+        ("Date (UTC),Von,price\n2025-10-26,01:00,1\n2025-10-26,26:00,1", "row 3: Von = '26:00' is no time of the day"),
+        ("Date," + ",".join(["price", *(f"H{k}" for k in range(1, 25))]) + "\n2025-10-26" + ",1" * 25,
+         "a row a day and a column an hour"),
     ],
 )  # fmt: skip
 def test_what_nobody_can_know_of_a_price_file_is_refused(tmp_path: Path, text: str, said: str) -> None:

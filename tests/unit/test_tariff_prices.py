@@ -226,7 +226,7 @@ def test_equal_prices_that_are_left_out_are_filled_in_where_the_file_says_so(tmp
         ("Day-ahead Price [EUR/MWh]", "Price", "column 'Day-ahead Price .EUR/MWh.' is missing; there are"),
         ('"10,25"', '"n/e"', "row 2: Day-ahead Price .EUR/MWh. = 'n/e' is no number"),
         ("26.10.2025 01:00 -", "26.13.2025 01:00 -", "row 2: .* is no time"),
-        ("26.10.2025 03:00 -", "26.10.2025 01:00 -", "2025-10-25T23:00Z stands there twice"),
+        ("26.10.2025 03:00 -", "26.10.2025 01:00 -", "2025-10-25T23:00Z stands there twice and differs"),
         ("26.10.2025 01:00 -", "30.03.2025 02:30 -", "row 2: 2025-03-30T02:30 never was in Europe/Brussels"),
     ],
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.core.errors import DataError
+from transactive.core.slots import time_text
 from transactive.core.tables import Environment
 from transactive.core.units import PPM, IntArray
 from transactive.environment import grid_mix
@@ -22,6 +23,7 @@ from transactive.environment.grid_mix import CARBON
 from transactive.tabular.columns import read_columns, refuse
 from transactive.tabular.sheets import read_sheet
 from transactive.tabular.slots import consecutive, refuse_off_grid
+from transactive.tabular.source import ROW
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,10 +78,14 @@ def read_environment(
         refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
     refuse(frame, pl.col(CARBON_PRICE) < 0, CARBON_PRICE, path, "a price of carbon is not negative")
     refuse_off_grid(frame, length, path)
-    refuse(
-        frame, pl.col("slot_start").is_duplicated(), "slot_start", path, "this slot stands there twice; keep one row"
-    )
-    frame = frame.sort("slot_start")
+    frame = frame.unique([name for name in frame.columns if name != ROW], keep="first").sort("slot_start", ROW)
+    twice = frame.filter(pl.col("slot_start").is_duplicated())
+    if len(twice):
+        first, second = twice[ROW][0], twice[ROW][1]
+        raise DataError(
+            f"{path.name}: row {second}: {time_text(twice['slot_start'][0])} stands there twice and differs from row"
+            f" {first}; keep one row"
+        )
     starts = consecutive(frame["slot_start"].to_numpy(), length, path, LEFT_OUT)
     supply, carbon = (frame[column].to_numpy() for column in (PRICE, CARBON_PRICE))
     generated, claimed = grid_mix.by_source(frame, sources, path)

@@ -22,9 +22,13 @@ def read_price_file(of: PriceFile, starts: IntArray, length: int) -> IntArray:
     times, prices = price_rows(of)
     order = np.argsort(times, kind="stable")
     times, prices = times[order], prices[order]
+    once = np.append(0, np.flatnonzero((np.diff(times) != 0) | (np.diff(prices) != 0)) + 1)  # equal rows count once
+    times, prices = times[once[: len(times)]], prices[once[: len(times)]]
     double = np.flatnonzero(np.diff(times) == 0)
     if len(double):
-        raise DataError(f"{of.path.name}: {time_text(int(times[double[0]]))} stands there twice; keep one row")
+        raise DataError(
+            f"{of.path.name}: {time_text(int(times[double[0]]))} stands there twice and differs; keep one row"
+        )
     held = np.full(len(times), DAY, np.int64) if of.repeats else _held(times, length)
     place = np.searchsorted(times, starts, side="right") - 1
     lacking = (place < 0) | (starts - times[np.maximum(place, 0)] >= held[np.maximum(place, 0)])
@@ -34,7 +38,8 @@ def read_price_file(of: PriceFile, starts: IntArray, length: int) -> IntArray:
         raise DataError(f"{of.path.name}: no price at {at} in {of.column!r}; {hint}")
     if len(starts):
         _refuse_within(of, times, starts, length)
-    return prices[place]
+    found: IntArray = prices[place]
+    return found
 
 
 def _held(times: IntArray, length: int) -> IntArray:

@@ -22,6 +22,8 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 """What columns of hours are called."""
+CLOCK = r"^\s*(\d{1,2})[AB]?[:.](\d\d)(?:[:.]00)?(?:\s*[-–].*)?\s*$"
+"""A time of the day; of a span its begin."""
 BEGIN = r"^\s*(\d{1,3})"
 
 
@@ -32,6 +34,33 @@ def hour_column(frame: pl.DataFrame, dates: str) -> str | None:
     if not midnight or frame["\0time"].is_unique().all():
         return None
     return next((name for name in here if NAMES.match(name)), None)
+
+
+def clock_column(frame: pl.DataFrame, dates: str) -> str | None:
+    """The first column beside dates alone whose values are all times of the day, or None."""
+    import polars as pl
+
+    if not bool((frame["\0time"] % DAY == 0).all()) or frame["\0time"].is_unique().all():
+        return None
+    for name in frame.columns:
+        if not name.startswith("\0") and name not in (ROW, dates) and frame.schema[name] == pl.String:
+            values = frame[name].drop_nulls().str.strip_chars()
+            if len(values) == len(frame) and values.str.contains(CLOCK).all():
+                return name
+    return None
+
+
+def with_clock(frame: pl.DataFrame, dates: str, column: str, name: str) -> pl.DataFrame:
+    """The dates [s as if UTC] with the time of the day beside them. Raises DataError for one that is none."""
+    import polars as pl
+
+    hour, minute = (pl.col(column).str.extract(CLOCK, k).cast(pl.Int64) for k in (1, 2))
+    wrong = frame.filter((hour > 24) | (minute > 59))
+    if len(wrong):
+        raise DataError(
+            f"{name}: row {wrong[ROW][0]}: {column} = {wrong[column][0]!r} is no time of the day; correct it"
+        )
+    return frame.with_columns(pl.col(dates) + hour * 3600 + minute * 60)
 
 
 def with_hours(frame: pl.DataFrame, dates: str, column: str, zone: str, name: str) -> pl.DataFrame:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transactive.core.errors import DataError, Unsaid
+from transactive.core.errors import DataError, InputError, Unsaid
+from transactive.core.spelling.quantities import units_in
 from transactive.core.units import PPM, IntArray
-from transactive.environment.price_hours import hour_column, with_hours
+from transactive.environment.price_hours import clock_column, hour_column, with_clock, with_hours
 from transactive.tabular.decimals import is_empty, millionths
 from transactive.tabular.local_times import to_utc
 from transactive.tabular.moments import day_month_order, parsed
@@ -61,6 +62,8 @@ def price_rows(of: PriceFile) -> tuple[IntArray, IntArray]:
         if " ".join(name.split()) not in named:
             raise DataError(f"{of.path.name}: column {name!r} is missing; there are {', '.join(named)}")
     price = named[" ".join(of.column.split())]
+    _refuse_other_unit(price, of)
+    _refuse_day_rows(sheet, of)
     time = named[" ".join(of.time.split())] if of.time else sheet.columns[0]
     frame = sheet.frame.with_columns(pl.col(time).alias(TIME)).filter(~_footer(sheet.frame, time, price))
     if frame.is_empty():
@@ -77,6 +80,33 @@ def price_rows(of: PriceFile) -> tuple[IntArray, IntArray]:
 
 
 TIME = "\0time"
+
+
+def _refuse_other_unit(column: str, of: PriceFile) -> None:
+    """Refuse a unit that is not the one that the column's own head says."""
+    for money, per in re.findall(r"([^\W\d_]{1,4}\.?|[€£$])\s?/\s?(MWh|kWh)\b", column):
+        try:
+            there = units_in(f"{money}/{per}", "price_micro_per_kwh")
+        except InputError:
+            continue
+        if there != of.factor:
+            raise DataError(
+                f"{of.path.name}: column {column!r} says {money}/{per}, and the tariff another unit; write unit ="
+                f' "{money}/{per}"'
+            )
+
+
+def _refuse_day_rows(sheet: Sheet, of: PriceFile) -> None:
+    """Refuse a table with a row a day, whose columns are hours."""
+    hours = [name for name in sheet.columns if HOUR_NAME.match(name.strip())]
+    if len(hours) >= HOURS_OF_A_DAY:
+        raise DataError(
+            f"{of.path.name}: has a row a day and a column an hour ({hours[0]}, {hours[1]}, …); write a row an hour"
+        )
+
+
+HOURS_OF_A_DAY = 23
+HOUR_NAME = re.compile(r"^(h|hour|ora|hora|stunde|he)? ?0*\d{1,2}([:.]00)?( ?[-–] ?\d{1,2}([:.]00)?)?$", re.IGNORECASE)
 
 
 def _footer(frame: pl.DataFrame, time: str, price: str) -> pl.Expr:
@@ -122,6 +152,9 @@ def _timed(frame: pl.DataFrame, column: str, of: PriceFile) -> pl.DataFrame:
     beside = hour_column(read, column)
     if beside is not None:
         return with_hours(read, TIME, beside, _zone(column, of), of.path.name)
+    clock = clock_column(read, column)
+    if clock is not None:
+        return _local(with_clock(read, TIME, clock, of.path.name), column, of)
     said = read.filter(pl.col(AHEAD).is_not_null()).with_columns(pl.col(TIME) - pl.col(AHEAD) * 3600)
     rest = read.filter(pl.col(AHEAD).is_null())
     return said if rest.is_empty() else pl.concat([_local(rest, column, of), said]).sort(ROW)

@@ -63,13 +63,15 @@ def without_idle_hours(frame: pl.DataFrame, column: str, zone: str, numbers: lis
     local = pl.col(column)
     _, changes = _changes(zone, int(frame[column].min()), int(frame[column].max()))  # type: ignore[arg-type]
     never = [(local >= one.at + one.before) & (local < one.at + one.after) for one in changes]
-    if not never:
+    places = frame.select(pl.any_horizontal(never).fill_null(value=False)).to_series().arg_true() if never else None
+    if places is None or not len(places):
         return frame
     nothing = [
         pl.col(name).cast(pl.String).str.strip_chars().str.contains(r"^-?[0.,]*$").fill_null(value=True)
         for name in numbers
     ]
-    return frame.filter(~pl.any_horizontal(never) | ~pl.all_horizontal(nothing) | local.is_null())
+    idle = frame[places].select(pl.all_horizontal(nothing)).to_series()
+    return frame.filter(pl.repeat(value=True, n=len(frame), eager=True).scatter(places.filter(idle), values=False))
 
 
 class _Change(NamedTuple):

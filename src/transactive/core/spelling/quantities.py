@@ -17,8 +17,11 @@ from transactive.core.errors import InputError
 NUMBER = re.compile(r"(?P<sign>[-−+]?)\s*(?P<whole>\d+(?:_\d+)*)(?:\.(?P<part>\d+))?\s*(?P<unit>.*)", re.DOTALL)
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "$": ""}
 """Signs that people write for a currency; a dollar is that of many countries, and is taken for the community's."""
-HUNDREDTHS = {"ct": "", "c": "", "cent": "", "cents": "", "Rp": "CHF", "Rp.": "CHF", "p": "GBP", "øre": "", "öre": ""}
-"""Hundredths of a currency, with the currency where only one has them."""
+HUNDREDTHS = {
+    "ct": "", "c": "", "cent": "", "cents": "", "Ct": "", "Cent": "", "Rp": "CHF", "Rp.": "CHF", "p": "GBP",
+    "øre": "DKK or NOK", "öre": "SEK", "gr": "PLN",
+}  # fmt: skip
+"""Hundredths of a currency, with the currencies where not any may have them."""
 ANY_MONEY = "¤"
 
 
@@ -123,7 +126,7 @@ def _factor(unit: str, kind: Quantity, said: str, currency: str | None) -> Fract
     if factor is None or not (hundredths or money in SIGNS or re.fullmatch(r"[A-Z]{3}|¤", money)):
         known = ", ".join(name.replace(ANY_MONEY, currency or "EUR") for name in kind.units if name[0] not in "µn")
         raise InputError(f"{said}: {unit!r} is no unit of it; it takes {known}, like {kind.example}")
-    if currency and code not in ("", ANY_MONEY, currency):
+    if currency and code not in ("", ANY_MONEY) and currency not in code.split(" or "):
         raise InputError(f"{said}, in {code}; the currency of the community is {currency}, convert it")
     return Fraction(factor, 100) if hundredths else factor
 

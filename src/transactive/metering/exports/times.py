@@ -111,7 +111,9 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
         return _by_hour(frame, sheet, rule)
     elif len(rule.columns) > 1:
         bare = pl.col(first).str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
-        clock = pl.col(rule.columns[1]).str.strip_chars().str.extract(r"^([^-–]*[^-– ])")
+        clock = pl.col(rule.columns[1]).str.strip_chars()
+        if frame[rule.columns[1]].head(1).str.contains("[-–]").any():
+            clock = clock.str.extract(r"^([^-–]*[^-– ])")
         frame = frame.with_columns(pl.concat_str(bare, clock, separator=" ").alias("moment"))
         column = "moment"
     written = frame[column].drop_nulls()

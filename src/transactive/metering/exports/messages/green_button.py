@@ -60,6 +60,7 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
     except (ET.ParseError, ExpatError) as error:
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
     entries = [(entry, _links(entry)) for entry in root.iter() if _bare(entry) == "entry"]
+    entries = entries or [(root, [])]
     feed, rows, seen, point = _said(entries), Collected(path.name), False, path.stem
     for entry, links in entries:
         point = next((found for link in links if (found := _point(link))), point)
