@@ -147,11 +147,14 @@ def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFr
     slots = [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
     kept = [name for name in frame.columns if name not in slots]
     long = frame.unpivot(slots, index=kept, variable_name="clock", value_name="value")
-    there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
     if all(name.strip()[-1:].isdigit() and ":" not in name and "." not in name for name in slots):
+        there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
         return there.with_columns(pl.col("clock").str.extract(r"(\d+)\s*$").cast(pl.Int64).alias(NUMBER))
     clock = {name: _clock(name) for name in slots}
-    return there.with_columns(
+    lacking = long["value"].is_null()
+    if long.schema["value"] == pl.String:
+        lacking = lacking | (long["value"].str.len_bytes() == 0).fill_null(value=True)
+    return (long.filter(~lacking) if lacking.any() else long).with_columns(
         pl.concat_str(pl.col(day).str.strip_chars(), pl.col("clock").replace_strict(clock), separator=" ").alias(day)
     )
 

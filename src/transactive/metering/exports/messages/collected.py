@@ -49,7 +49,8 @@ class Collected:
         """Open a series; without a register what follows is passed over. unit_wh: of the values [Wh]."""
         self.length, self._open = length, None
         if register:
-            self._open = self._series.setdefault((meter, register, stream), _Values(unit_wh, length))
+            key = (meter, register, stream)
+            self._open = self._series.get(key) or self._series.setdefault(key, _Values(unit_wh, length))
             if (self._open.unit_wh, self._open.length) != (unit_wh, length):
                 raise DataError(f"{self._name}: {meter} changes its unit or its slots; give one file each")
 
@@ -104,26 +105,26 @@ class Collected:
         meter, register, _ = series
         of = self._series[series]
         table = pl.DataFrame(
-            {ROW: of.rows, START: of.starts, "text": pl.Series(of.texts, dtype=pl.String), QUALITY: of.qualities,
-             "version": of.versions}
-        )  # fmt: skip
+            {ROW: of.rows, START: of.starts, "text": pl.Series(of.texts, dtype=pl.String), QUALITY: of.qualities}
+        )
         exact = millionths(table["text"], comma_parts_columns=True)
         bad = table.filter(exact.is_null() & pl.col("text").is_not_null() & (pl.col("text") != ""))
         if len(bad):
             raise DataError(f"{self._name}: row {bad[ROW][0]}: {bad['text'][0]!r}: not a number")
-        table = self._last_said(table.with_columns((exact * of.unit_wh).alias("scaled")), meter)
+        table = self._last_said(table.with_columns((exact * of.unit_wh).alias("scaled")), of.versions, meter)
         scaled = pl.col("scaled")
         until = scaled.fill_null(0).cum_sum().over(pl.col(START) // DAY)
         carried = (until + PPM // 2) // PPM - (until - scaled.fill_null(0) + PPM // 2) // PPM
         energy = pl.when(scaled.is_not_null()).then(carried)
         return table.select(ROW, pl.lit(meter).alias(METER), START, energy.alias(register), QUALITY)
 
-    def _last_said(self, table: pl.DataFrame, meter: str) -> pl.DataFrame:
+    def _last_said(self, table: pl.DataFrame, versions: list[int], meter: str) -> pl.DataFrame:
         """Each slot once: as its highest version says. Raises DataError where one version says two things."""
         import polars as pl
 
-        if table[START].is_sorted() and not table[START].is_duplicated().any():
+        if (table[START].diff().drop_nulls() > 0).all():
             return table
+        table = table.with_columns(pl.Series("version", versions))
         highest = pl.col("version") == pl.col("version").max().over(START)
         said = table.filter(highest).unique([START, "scaled"], keep="first", maintain_order=True).sort(START)
         twice = said.filter(pl.col(START).is_duplicated())

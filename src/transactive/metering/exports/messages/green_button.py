@@ -59,12 +59,11 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
         root = ET.fromstring(data)  # noqa: S314 - without a document type nothing can expand
     except (ET.ParseError, ExpatError) as error:
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
-    entries = [(entry, _links(entry)) for entry in root.iter() if _bare(entry) == "entry"]
-    entries = entries or [(root, [])]
+    entries = [(entry, _links(entry)) for entry in root if _bare(entry) == "entry"] or [(root, _links(root))]
     feed, rows, seen, point = _said(entries), Collected(path.name), False, path.stem
     for entry, links in entries:
         point = next((found for link in links if (found := _point(link))), point)
-        for block in (part for part in entry.iter() if _bare(part) == "IntervalBlock"):
+        for block in (part for part in _resources(entry) if _bare(part) == "IntervalBlock"):
             if point not in feed.others:
                 seen = _block(rows, block, _type_of(feed, links, path.name), point) or seen
     if not seen:
@@ -81,6 +80,11 @@ def _links(entry: ET.Element) -> list[str]:
     return [part.get("href", "").rstrip("/") for part in entry if _bare(part) == "link"]
 
 
+def _resources(entry: ET.Element) -> list[ET.Element]:
+    """What an entry is about: the elements in its content."""
+    return [one for part in entry for one in (part if _bare(part) == "content" else (part,))]
+
+
 def _point(link: str) -> str | None:
     """The usage point in a link."""
     return link.split("UsagePoint/")[1].split("/", maxsplit=1)[0] if "UsagePoint/" in link else None
@@ -90,7 +94,7 @@ def _said(entries: list[tuple[ET.Element, list[str]]]) -> _Feed:
     """What a feed says of its reading types, and of what it meters."""
     feed = _Feed()
     for entry, links in entries:
-        for part in entry.iter():
+        for part in _resources(entry):
             tag = _bare(part)
             if tag == "ReadingType":
                 said = {_bare(one): (one.text or "").strip() for one in part}
@@ -102,8 +106,8 @@ def _said(entries: list[tuple[ET.Element, list[str]]]) -> _Feed:
             elif tag == "MeterReading":
                 to = next((link for link in links if "/ReadingType/" in f"/{link}"), None)
                 feed.readings.update({link: to for link in links if to and link != to})
-            elif tag == "ServiceCategory":
-                kind_of = next(((one.text or "").strip() for one in part if _bare(one) == "kind"), ELECTRICITY)
+            elif tag == "UsagePoint":
+                kind_of = next(((one.text or "").strip() for one in part.iter() if _bare(one) == "kind"), ELECTRICITY)
                 if kind_of != ELECTRICITY:
                     feed.others.update(found for link in links if (found := _point(link)))
     return feed
@@ -134,11 +138,12 @@ def _block(rows: Collected, block: ET.Element, kind: tuple[str, int, str | None]
         if not 0 < length <= HOUR:
             continue  # sums of a day or a month beside the slots
         rows.begin(meter, register, 1, length)
-        rows.add(0, period["start"], [f"{(said['value'].text or '').strip()}e{power}"], _quality(reading))
+        rows.add(0, period["start"], [f"{(said['value'].text or '').strip()}e{power}"], _quality(said))
         added = True
     return added
 
 
-def _quality(reading: ET.Element) -> ReadingQuality:
-    found = [(part.text or "0").strip() for part in reading.iter() if _bare(part) == "quality"]
-    return ReadingQuality.METERED if set(found) <= set(MEASURED) else ReadingQuality.ESTIMATED
+def _quality(said: dict[str, ET.Element]) -> ReadingQuality:
+    found = said.get("ReadingQuality")
+    quality = "0" if found is None or not len(found) else (found[0].text or "0").strip()
+    return ReadingQuality.METERED if quality in MEASURED else ReadingQuality.ESTIMATED
