@@ -342,6 +342,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/explorer": NOT_GRID,
     "/explorer/slots/{slot}": NOT_GRID,
     "/explorer/slots/{slot}/{member}": {"member": 409, "operator": 409, "auditor": 409, "grid": 403},  # no chain here
+    "/predictions": NOT_GRID,
     "/help": ALL,
     "/findings/{number}": dict.fromkeys(SCOPES, 404),  # there is none here
     "/findings/{number}/notes": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
@@ -376,6 +377,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/bills/{place}/xml": NO_PAPER,
     "/api/v1/bills/{place}/pdf": NO_PAPER,
     "/api/v1/forecasts": NOT_GRID,
+    "/api/v1/predictions": NOT_GRID,
     "/api/v1/models": {**NOT_GRID, "member": 403},
     "/api/v1/model-events": {**NOT_GRID, "member": 403},
     "/api/v1/model-days": {**NOT_GRID, "member": 403},

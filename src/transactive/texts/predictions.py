@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 from transactive.core.units import PPM, kwh_text
 
-QUANTITIES = ("imported", "exported", "produced")
+Quantity = Literal["imported", "exported", "produced"]
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 """Totals of a settlement that can be asked about, in the order of its lanes."""
 WHAT = {
     "imported": "kWh that all members together take from their connections",

@@ -49,6 +49,7 @@ from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.papers.routes import ROUTES as PAPERS
 from transactive.web.people.account_routes import ROUTES
 from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
+from transactive.web.predictions.routes import prediction_list, predictions
 from transactive.web.privacy.routes import ROUTES as PRIVACY
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, bound_recursion, known_queries
@@ -102,7 +103,16 @@ def build_app(
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, explained),
             *(readings, bring, answer_about_held, answer_readings),
-            *(metrics, act_on_page, answer_draft, step_on_page, history, *DRAFTS, api_router()),
+            *(
+                metrics,
+                act_on_page,
+                answer_draft,
+                step_on_page,
+                history,
+                *DRAFTS,
+                predictions,
+                api_router(prediction_list),
+            ),
             _files(),
         ],
         dependencies={

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 from litestar import Router, get
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
@@ -225,8 +226,8 @@ async def events(
     return ServerSentEvent(stream(run_context.reader, run_context.feed, parse_id(last_event_id or after), request.auth))
 
 
-def api_router() -> Router:
-    """All routes of the API."""
+def api_router(*more: HTTPRouteHandler) -> Router:
+    """All routes of the API; more: those that other parts of the page bring."""
     handlers = [
         slots,
         clearings,
@@ -247,6 +248,7 @@ def api_router() -> Router:
         *READING_HANDLERS,
         *ACT_HANDLERS,
         *DECIDING_HANDLERS,
+        *more,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -26,6 +26,8 @@ TEXTS = {
     "disputes": "judges challenges of settlements",
     "certificate_disputes": "judges challenges of certificates and carbon",
     "demands": "hears members whose proof was not given",
+    "prediction_market": "sells shares in what the community will use or make",
+    "forecast_pool": "pays stakes on forecasts of a day",
     "certificates": "keeps certificates that left the register",
 }
 SUMS = {
