@@ -141,13 +141,23 @@ class Deals(Stage):
         return SignedAllowance(given, given.sign(bytes(self.operator.key.key), self.domain))
 
     def deal(
-        self, buyer: int, seller: int, slot: int, energy: int, price: int, bid: Bid | None = None, most: int = 0
+        self,
+        buyer: int,
+        seller: int,
+        slot: int,
+        energy: int,
+        price: int,
+        bid: Bid | None = None,
+        most: int = 0,
+        serial: int | None = None,
     ) -> SignedDeal:
-        """A deal; bid: of a deal that there is."""
+        """A deal; bid: of a deal that there is; serial: of another bid."""
         self.serial += 1
         keys = self.key(buyer, slot), self.key(seller, slot)
         parties = [signing.address_of(key) for key in keys]
-        bid = bid or Bid(slot, 0, parties[0], parties[1], most or energy, price, self.serial)
+        bid = bid or Bid(
+            slot, 0, parties[0], parties[1], most or energy, price, self.serial if serial is None else serial
+        )
         hashes = bid.hash, Award(bid.hash, energy).hash
         signed = [
             signing.sign(signing.digest(self.domain, hash_), key) for hash_, key in zip(hashes, keys, strict=True)
@@ -202,7 +212,7 @@ class Deals(Stage):
         )
 
     def binding(self, slot: int) -> list[SignedDeal]:
-        """Deals that the operator must settle."""
+        """Deals that the operator must settle, to one of their members at least."""
         trades = self.slots[slot]
         posted = [hash_ for hash_ in trades.posts if 0 < self.court.read("postedAt", hash_) < UNLIMITED]
         return [trades.deals[hash_] for hash_ in dict.fromkeys([*trades.receipted, *posted])]
@@ -216,6 +226,11 @@ class Deals(Stage):
                 both = of_deals.signed(twin), of_deals.signed(deal)
                 self.must(self.operator, self.court, "showTwice", *both, rule="a second award is shown")
         trades = self.slots[slot]
+        bids: dict[tuple[str, int], SignedDeal] = {}
+        for deal in self.binding(slot):
+            one = bids.setdefault((deal.bid.buyer, deal.bid.serial), deal)
+            if one.bid.contradicts(deal.bid):
+                self.shown(of_deals.signed(one), of_deals.signed(deal), deal.bid.buyer, slot)
         for side in {side for deal in self.binding(slot) for side in self.sides(deal)}:
             deals = [deal for deal in self.binding(slot) if side in self.sides(deal)]
             if sum(deal.energy_wh for deal in deals) <= MOST:
@@ -228,6 +243,23 @@ class Deals(Stage):
                 some = [of_deals.signed(deal) for deal in known[at : at + SHOWN_AT_ONCE]]
                 own = self.allowed(side[0], slot).content
                 self.must(self.operator, self.court, "showBeyond", own, side[1], some, rule="what is beyond is shown")
+            self.bar(side[0], slot)
+
+    def shown(self, one: Any, two: Any, key: str, slot: int) -> None:
+        """Two bids with one serial, which the contract remembers: once, and the member behind the key is named."""
+        if not self.court.read("cheatedAt", key):
+            self.must(self.operator, self.court, "showTwice", one, two, rule="a second bid is shown")
+            self.bar(self.key_of[key], slot)
+
+    def bar(self, index: int, slot: int) -> None:
+        """Name the member behind a key that cheated, unless it is named."""
+        own = self.allowed(index, slot)
+        cheated = int(self.court.read("cheatedAt", own.allowance.key))
+        if cheated and not self.court.read("barred", index):
+            self.must(
+                self.operator, self.court, "bar", slot, own.content, index, self.salt(index, slot),
+                rule="who cheated is named",
+            )  # fmt: skip
 
     # -- what is committed, and judged
 
@@ -380,7 +412,9 @@ class Deals(Stage):
             (buyer, _), (seller, _) = self.sides(other)
             made = self.deal(buyer, seller, slot, 1 + rng.randrange(other.bid.most_wh), price, other.bid)
         else:
-            made = self.deal(buyer, seller, slot, energy, price, most=energy + rng.choice([0, 100]))
+            used = [deal.bid.serial for deal in self.slots[slot].deals.values() if self.sides(deal)[0][0] == buyer]
+            serial = rng.choice(used) if kind == 2 and used and self._signs(buyer) else None
+            made = self.deal(buyer, seller, slot, energy, price, most=energy + rng.choice([0, 100]), serial=serial)
         who = self.members[seller if seller in crooks else buyer]
         self.slots[slot].deals.setdefault(made.hash, made)
         trades = self.slots[slot]
