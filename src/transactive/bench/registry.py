@@ -47,11 +47,12 @@ MODULES = {
     "country": "transactive.bench.runs.country",
     "downtime": "transactive.bench.live.downtime",
     "live": "transactive.bench.live.boxes",
+    "openadr": "transactive.bench.live.vens",
     "pages": "transactive.bench.runs.pages",
     "papers": "transactive.bench.runs.papers",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "live", "pages", "papers")
+ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "live", "openadr", "pages", "papers")
 """Benches that take minutes and gigabytes, or a broker: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

@@ -75,7 +75,7 @@ class VtnServer:
         self.url = served.url.rstrip("/") or f"{scheme}://{served.host}:{self.port}"
         self._callbacks = Callbacks(served.callback_authority, inside=served.inside)
         self.vtn = Vtn(self._book, Doorkeeper(folder), self._callbacks.check)
-        _allow_files(MOST_CONNECTIONS + 200)
+        allow_files(MOST_CONNECTIONS + 200)
         config = uvicorn.Config(
             build_vtn_app(self.vtn, lambda: self.url), http=ManyConnections, ws="none", log_config=None,
             access_log=False, lifespan="off", timeout_graceful_shutdown=3, server_header=False, timeout_keep_alive=65,
@@ -129,7 +129,7 @@ class VtnServer:
         return publish(self.vtn, wanted | limit_events(limits, run.community.ids))
 
 
-def _allow_files(wanted: int) -> None:
+def allow_files(wanted: int) -> None:
     """Let this process open so many files, as far as the system allows."""
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     goal = wanted if most == resource.RLIM_INFINITY else min(wanted, most)

@@ -55,8 +55,9 @@ class ClientSight:
         """What a client may see now."""
         if client.role == "bl":
             return cls(client, frozenset())
-        own = (one for kind in (ObjectKind.VEN, ObjectKind.RESOURCE) for one in book.all_of(kind))
-        return cls(client, frozenset(t for one in own if one.client == client.id for t in facts_of(one.body).targets))
+        vens, resources = book.all_of(ObjectKind.VEN), book.all_of(ObjectKind.RESOURCE, fresh=False)
+        own = (one for one in (*vens, *resources) if one.client == client.id)
+        return cls(client, frozenset(target for one in own for target in facts_of(one.body).targets))
 
     def listed(self, found: StoredObject, asked: Sequence[str]) -> bytes | None:
         """An object as an answer to a search for targets, None where it is not shown."""

@@ -86,7 +86,7 @@ class Vtn:
         sight, found = ClientSight.of(self.book, client), list[bytes]()
         skip = asked.skip
         now = int(self.now().timestamp())
-        for one in self.book.all_of(kind):
+        for one in self.book.all_of(kind, fresh=client.role == "bl"):
             if len(found) == asked.limit:
                 break
             if not self._is_asked(one, asked, now):

@@ -97,16 +97,23 @@ class ObjectBook:
         """Close the file."""
         self._engine.dispose()
 
-    def all_of(self, kind: str) -> list[StoredObject]:
-        """Objects of a kind in the order in which they came; read again only when something has changed."""
-        with self._lock, self._engine.connect() as connection:
-            changed = connection.scalar(sa.select(sa.func.max(CHANGES.c.number))) or 0
-            if changed != self._seen:
-                self._seen, self._kept = changed, {}
-            if kind not in self._kept:
-                rows = connection.execute(sa.select(OBJECTS).where(OBJECTS.c.kind == kind).order_by(OBJECTS.c.number))
-                self._kept[kind] = [StoredObject(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
-            return self._kept[kind]
+    def all_of(self, kind: str, *, fresh: bool = True) -> list[StoredObject]:
+        """Objects of a kind in the order in which they came; read again only when something has changed.
+
+        fresh: ask whether it has; not needed where the same question was asked just before.
+        """
+        with self._lock:
+            if not fresh and kind in self._kept:
+                return self._kept[kind]
+            with self._engine.connect() as connection:
+                changed = connection.scalar(sa.select(sa.func.max(CHANGES.c.number))) or 0
+                if changed != self._seen:
+                    self._seen, self._kept = changed, {}
+                if kind not in self._kept:
+                    query = sa.select(OBJECTS).where(OBJECTS.c.kind == kind).order_by(OBJECTS.c.number)
+                    rows = connection.execute(query)
+                    self._kept[kind] = [StoredObject(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+                return self._kept[kind]
 
     def counts(self, client: str) -> Counter[str]:
         """How many objects of each kind a client has made."""
