@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -12,10 +15,12 @@ from hypothesis import strategies as st
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_meter_sources import http_device
+from tests.unit.test_feeds import ELECTRICITY_MAPS, TIBBER
 from transactive.config.setting import load_setting
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.environment.feeds.decode import FeedSeries
+from transactive.environment.feeds.profile import FOLDER
 from transactive.environment.feeds.rows import FedRows
 from transactive.services.feeds.journal import journal_of, read_feeds
 from transactive.services.feeds.taking import arrival_of, feed_ages, take_feed
@@ -121,7 +126,7 @@ def test_what_is_stale_is_refused_with_its_age_and_leaves_nothing(community, tmp
         (("energy-charts-price",), "--set zone="),
         (("energy-charts-price", "--set", "zona=AT"), "it has zone"),
         (("entsoe", "--set", "zone=A", "--set", "start=1", "--set", "end=2"), "--token"),
-        (("tibber",), "--from"),
+        (("tibber",), "--token"),
     ],
 )
 def test_what_is_missing_is_named(words, reason):
@@ -201,3 +206,51 @@ def test_rows_never_change_have_no_gap_and_follow_from_the_arrivals(told):
                 any(c == name and f * HOUR <= slot < (f + n) * HOUR and v == value for c, f, n, v in told)
                 for name, value in zip("ab", values, strict=True)
             )
+
+
+@pytest.mark.parametrize(
+    ("profile", "answer", "header"),
+    [
+        ("tibber", TIBBER, ("Authorization", "Bearer abc-key")),
+        ("electricity-maps", ELECTRICITY_MAPS, ("auth-token", "abc-key")),
+    ],
+)
+def test_a_key_is_sent_as_its_publisher_wants_it_and_kept_nowhere(tmp_path, monkeypatch, profile, answer, header):
+    heard = []
+
+    class Publisher(BaseHTTPRequestHandler):
+        def do_GET(self):
+            heard.append((self.headers.get(header[0]), ""))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_POST(self):
+            said = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append((self.headers.get(header[0]), json.loads(said)["query"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Publisher) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        text = (FOLDER / f"{profile}.toml").read_text()
+        here = re.sub(r'url = "https://[^/]+', f'url = "http://127.0.0.1:{server.server_port}', text)
+        (tmp_path / "mine.toml").write_text(here)
+        words = ["--set", "zone=AT"] if "{zone}" in text else []
+        (tmp_path / "key").write_text("abc-key\n")
+        by_file = call("feed", "show", tmp_path / "mine.toml", *words, "--token", tmp_path / "key")
+        monkeypatch.setenv("TRANSACTIVE_FEED_TOKEN", "abc-key")
+        by_name = call("feed", "show", tmp_path / "mine.toml", *words)
+        server.shutdown()
+        thread.join()
+    assert by_file.code == by_name.code == 0, by_file.err
+    assert {key for key, _ in heard} == {header[1]}
+    assert all(("priceInfo" in asked) == (profile == "tibber") for _, asked in heard)
+    assert "abc-key" not in by_file.out + by_file.err + by_name.out + by_name.err
+    (tmp_path / "mine.toml").write_text(re.sub(r"url = .*", "", text))
+    assert "--from" in call("feed", "show", tmp_path / "mine.toml").err

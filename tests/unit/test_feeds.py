@@ -26,8 +26,16 @@ METEO = b"""{"latitude": 48.2, "longitude": 16.36, "utc_offset_seconds": 0, "tim
  "hourly_units": {"time": "iso8601", "temperature_2m": "\xc2\xb0C"},
  "hourly": {"time": ["2026-05-01T00:00", "2026-05-01T01:00"], "temperature_2m": [9.4, -0.15]}}"""
 TIBBER = b"""{"data": {"viewer": {"homes": [{"currentSubscription": {"priceInfo": {"tomorrow": [
- {"total": 0.2731, "startsAt": "2026-05-02T00:00:00.000+02:00"},
- {"total": 0.2698, "startsAt": "2026-05-02T01:00:00.000+02:00"}]}}}]}}}"""
+ {"total": 0.2731, "startsAt": "2026-05-02T00:00:00.000+02:00", "currency": "EUR"},
+ {"total": 0.2698, "startsAt": "2026-05-02T01:00:00.000+02:00", "currency": "EUR"}]}}}]}}}"""
+OCTOPUS = b"""{"count": 2, "next": null, "previous": null, "results": [
+ {"value_exc_vat": -1.2, "value_inc_vat": -1.26, "valid_from": "2026-05-01T23:30:00Z",
+  "valid_to": "2026-05-02T00:00:00Z", "payment_method": null},
+ {"value_exc_vat": 18.04, "value_inc_vat": 18.942, "valid_from": "2026-05-01T23:00:00Z",
+  "valid_to": "2026-05-01T23:30:00Z", "payment_method": null}]}"""
+ELECTRICITY_MAPS = b"""{"zone": "AT", "forecast": [
+ {"carbonIntensity": 126, "datetime": "2026-05-01T17:00:00.000Z"},
+ {"carbonIntensity": 120.5, "datetime": "2026-05-01T18:00:00.000Z"}], "updatedAt": "2026-05-01T16:43:25.461Z"}"""
 ENTSOE = b"""<?xml version="1.0" encoding="utf-8"?>
 <Publication_MarketDocument xmlns="urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3">
   <mRID>1</mRID><type>A44</type>
@@ -49,6 +57,8 @@ SAMPLES = {
     "energy-charts-carbon": (CO2EQ, "2026-05-01T00:00Z", 900, (311, 309)),
     "uk-carbon-intensity": (BRITAIN, "2018-01-20T12:00Z", 1_800, (266, 271)),
     "open-meteo": (METEO, "2026-05-01T00:00Z", 3_600, (94, -2)),
+    "octopus-agile": (OCTOPUS, "2026-05-01T23:00Z", 1_800, (189_420, -12_600)),
+    "electricity-maps": (ELECTRICITY_MAPS, "2026-05-01T17:00Z", 3_600, (126, 121)),
     "tibber": (TIBBER, "2026-05-01T22:00Z", 3_600, (273_100, 269_800)),
     "entsoe": (ENTSOE, "2026-04-30T22:00Z", 3_600, (92_150, 92_150, -3_010, -3_010)),
 }

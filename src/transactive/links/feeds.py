@@ -15,18 +15,19 @@ from transactive.links.http import HttpClient
 PATIENCE_SECONDS = 30
 
 
-def hear_feed(address: str, token: str, most: int) -> tuple[bytes, int]:
+def hear_feed(address: str, token: str, most: int, *, question: str = "", token_header: str = "") -> tuple[bytes, int]:
     """What is told at an address, a little more than `most` bytes at most, and since when [Unix s].
 
-    A file was told when it was written, all else now. Raises InputError for what is no address, or does not answer; the
-    message shows no token.
+    question: JSON that is posted to an address of HTTP. A file was told when it was written, all else now.
+    Raises InputError for what is no address, or does not answer; the message shows no token.
     """
     scheme = scheme_of(address)
     try:
         if scheme in ("http", "https"):
             parts = urlsplit(address)
             place = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-            return HttpClient(f"{parts.scheme}://{parts.netloc}", token, PATIENCE_SECONDS).ask(place, most), _now()
+            client = HttpClient(f"{parts.scheme}://{parts.netloc}", token, PATIENCE_SECONDS, token_header)
+            return client.ask(place, most, question.encode() or None), _now()
         if scheme in ("mqtt", "mqtts"):
             return _kept(address), _now()
         path = Path(address.removeprefix("file://"))

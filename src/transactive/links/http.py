@@ -22,11 +22,15 @@ PATIENCE_SECONDS = 5
 class HttpClient:
     """What answers at http(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE]."""
 
-    def __init__(self, url: str, token: str = "", patience: float = PATIENCE_SECONDS) -> None:
-        """patience: until an answer has to be whole [s]. Raises InputError for another address."""
+    def __init__(self, url: str, token: str = "", patience: float = PATIENCE_SECONDS, token_header: str = "") -> None:
+        """patience: until an answer has to be whole [s]. token_header: what the token is sent in, if not as a bearer.
+
+        Raises InputError for another address.
+        """
         parts = web_parts(url)
         host = parts.netloc.rpartition("@")[2]
         self._base, self._token, self._patience = f"{parts.scheme}://{host}", token, patience
+        self._token_header = token_header
         passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
         if parts.username:
             names = unquote(parts.username), unquote(parts.password or "")
@@ -49,7 +53,8 @@ class HttpClient:
         if said is not None:
             request.add_header("Content-Type", kind)
         if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+            header = self._token_header
+            request.add_header(header or "Authorization", self._token if header else f"Bearer {self._token}")
         with self._line.held(self._patience):
             try:
                 with self._opener.open(request, timeout=self._patience) as answer:

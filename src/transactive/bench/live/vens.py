@@ -122,9 +122,8 @@ async def _polled(port: int, tokens: list[str]) -> tuple[list[float], list[float
 async def _poll(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> float:
     """How long it takes to ask for prices and have all of them [s]. Raises RuleBroken for another answer."""
     began = time.perf_counter()
-    writer.write(
-        f"GET /events?programID=community-prices HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n".encode()
-    )
+    asked = f"GET /events?programID=community-prices HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n"
+    writer.write(asked.encode())
     head = await reader.readuntil(b"\r\n\r\n")
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
     body = await reader.readexactly(int(fields[b"content-length"]))

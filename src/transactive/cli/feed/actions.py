@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from transactive.environment.feeds.profile import FeedProfile, load_feed_profile
 from transactive.links.feeds import hear_feed
 from transactive.services.feeds.taking import arrival_of, require_fresh, take_feed
 
+TOKEN = "TRANSACTIVE_FEED_TOKEN"  # noqa: S105 - the name of a variable
+
 
 def profiles() -> dict[str, Any]:
     """What each profile that ships is."""
@@ -26,6 +29,7 @@ def profiles() -> dict[str, Any]:
             "column": one.column,
             "grade": one.grade,
             "source": one.source,
+            **({"licence": one.licence} if one.licence else {}),
             **({"needs": ", ".join(f"{word}: {what}" for word, what in one.needs.items())} if one.needs else {}),
             **({"note": one.note} if one.note else {}),
         }
@@ -66,7 +70,13 @@ def _asked(
     if not address and not profile.url:
         raise InputError(f"{profile.title}: its profile names no address; name the place with --from")
     where = address or _filled(profile, words, secret)
-    raw, heard = hear_feed(where, "" if "{token}" in profile.url else secret, MOST_BYTES)
+    raw, heard = hear_feed(
+        where,
+        "" if "{token}" in profile.url else secret,
+        MOST_BYTES,
+        question="" if address else profile.question,
+        token_header=profile.token_header,
+    )
     return raw, heard, decode_feed(profile, raw, _given(words))
 
 
@@ -80,7 +90,7 @@ def _filled(profile: FeedProfile, words: Sequence[str], secret: str) -> str:
         if not given.get(word):
             raise InputError(f"the feed needs {what}; give it with --set {word}=…")
         url = url.replace(f"{{{word}}}", quote(given[word], safe=":"))
-    if "{token}" in url and not secret:
+    if profile.wants_token and not secret:
         raise InputError(f"{profile.title} wants a token; name the file that has it with --token")
     return url.replace("{token}", quote(secret))
 
@@ -91,9 +101,9 @@ def _given(words: Sequence[str]) -> dict[str, str]:
 
 
 def _secret(token: Path | None) -> str:
-    """The token in a file. Raises InputError where it cannot be read."""
+    """The token in a file, or in the surroundings. Raises InputError where it cannot be read."""
     try:
-        return token.read_text().strip() if token else ""
+        return token.read_text().strip() if token else os.environ.get(TOKEN, "")
     except OSError as error:
         raise InputError(f"--token {token}: cannot be read ({error.strerror}); correct the path") from None
 

@@ -50,7 +50,7 @@ def show(
     words
         A word of the profile's address, such as zone=AT; once for each.
     token
-        File with the token that the feed wants.
+        File with the token that the feed wants; otherwise TRANSACTIVE_FEED_TOKEN.
     json
         Print one JSON object on stdout, and nothing else there.
     """
@@ -87,7 +87,7 @@ def fetch(
     words
         A word of the profile's address, such as zone=AT; once for each.
     token
-        File with the token that the feed wants.
+        File with the token that the feed wants; otherwise TRANSACTIVE_FEED_TOKEN.
     json
         Print one JSON object on stdout, and nothing else there.
     """

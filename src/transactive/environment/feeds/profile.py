@@ -13,8 +13,11 @@ import msgspec
 from transactive.core.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "data" / "feeds"
-Grade: TypeAlias = Literal["documented sample", "specification"]
-"""What a profile was proved with: the publisher's own example, or its text alone."""
+Grade: TypeAlias = Literal["documented sample", "specification", "shape only"]
+"""What a profile was proved with: the publisher's own example, or its text alone.
+
+shape only: an answer made after the publisher's text; it wants a key, and nobody with one has run it yet.
+"""
 FeedColumn: TypeAlias = Literal[
     "import_price_micro_per_kwh",
     "spot_price_micro_per_kwh",
@@ -47,6 +50,9 @@ class AnyFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     url: where it is told, an address of HTTP or of a broker with its topic; `{NAME}` in it is a word that the user
     gives. needs: these words, each with what it is. fresh_hours: how old what was told may be before it is stale.
+    question: JSON that is posted there; without it nothing is. token_header: what a token is sent in, `Authorization`
+    as a bearer without it; wants_token: whether it answers nobody without one. licence: under which its publisher
+    gives the data, as far as that says so.
     """
 
     title: str
@@ -57,6 +63,10 @@ class AnyFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     url: str = ""
     needs: dict[str, str] = {}
     note: str = ""
+    licence: str = ""
+    question: str = ""
+    token_header: str = ""
+    wants_token: bool = False
     fresh_hours: Annotated[int, msgspec.Meta(ge=1, le=240)] = 24
 
     @property
