@@ -111,8 +111,8 @@ def test_every_act_is_done_by_whose_it_is(life, place):
     _tokens(life, place)
     _credits(life)
     _offices(life)
-    # done in test_group_commands.py, test_govern.py and test_predict.py, where there are such
-    elsewhere = {"capital", "whole", "governor", "forecasts"}
+    # done in test_group_commands.py, test_govern.py, test_predict.py and test_deal_commands.py, where there are such
+    elsewhere = {"capital", "whole", "governor", "forecasts", "deals"}
     assert life.did == {(group.name, act.name) for group in GROUPS if group.name not in elsewhere for act in group.acts}
 
 

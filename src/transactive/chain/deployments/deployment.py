@@ -19,6 +19,7 @@ from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.ledgers.groups.deploying import deploy_groups
 from transactive.chain.ledgers.groups.ledger import GroupedLedger
+from transactive.chain.ledgers.judges import DealRules
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.named_judges import named_judges
@@ -193,7 +194,8 @@ def deploy(
         registry = enrol(client, keys, community, holders) if enrols else registry
         return deploy_settlement(
             client, keys, accounts=community.chart.on_chain, timestamp=timestamp, beneficiary=community.chart.community,
-            direct=direct, holders=holders, registry_address=registry, first_slot=first_slot, **rules,
+            direct=direct, holders=holders, registry_address=registry, first_slot=first_slot,
+            deals=DealRules.of(community), **rules,
         )  # fmt: skip
     if holders or registry != NOBODY or timestamp is None:
         raise InputError(

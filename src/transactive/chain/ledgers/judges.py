@@ -8,6 +8,9 @@ from web3.contract import Contract
 
 from transactive.chain.keys.keys import Keys
 from transactive.chain.nodes.client import ChainClient
+from transactive.core.community.community import Community
+from transactive.core.community.rules import DirectRules
+from transactive.core.tariff import PriceGrid, Tariff
 
 CERTIFICATES_VALID = 730 * 86400
 """Seconds after its slot until a certificate that became a token expires, if nothing else is agreed: two years."""
@@ -20,6 +23,23 @@ class DealRules:
     ahead: int
     lowest: int
     highest: int
+
+    @classmethod
+    def of(cls, community: Community) -> DealRules | None:
+        """Those of a community; None where its members do not trade directly, or its prices are no numbers.
+
+        An order that covers an allowance must do so at every price that can be posted, in every slot; so prices of
+        posts are those of the market's grid, which has to be the same in all slots. Where an auction trades the rest,
+        posts end with the gate; else when the slot begins.
+        """
+        market, tariff, clock = community.market, community.tariff, community.clock
+        supply = tariff.supply_micro_per_kwh
+        if market.mechanism != "direct" or not tariff.plain or not isinstance(supply, int) or community.groups:
+            return None
+        feed_in, fee = tariff.numbers
+        grid = PriceGrid.of(Tariff(supply, feed_in, fee), market.tick_micro_per_kwh)
+        rest = (community.direct or DirectRules()).rest
+        return cls(clock.lead * clock.length if rest == "auction" else 0, grid.floor, grid.cap)
 
 
 def appoint(

@@ -28,6 +28,8 @@ TEXTS = {
     "demands": "hears members whose proof was not given",
     "prediction_market": "sells shares in what the community will use or make",
     "forecast_pool": "pays stakes on forecasts of a day",
+    "judges": "lists the judges that can convict the operator",
+    "deals": "judges whether deals of members were settled",
     "certificates": "keeps certificates that left the register",
 }
 SUMS = {
