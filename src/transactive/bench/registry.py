@@ -21,6 +21,7 @@ MODULES = {
     "losses": "transactive.bench.markets.losses",
     "kinds": "transactive.bench.markets.kinds",
     "preferences": "transactive.bench.markets.preferences",
+    "direct": "transactive.bench.markets.direct",
     "chain": "transactive.bench.proofs.chain",
     "leaves": "transactive.bench.proofs.leaves",
     "carbon": "transactive.bench.proofs.carbon",
@@ -52,7 +53,7 @@ MODULES = {
     "papers": "transactive.bench.runs.papers",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("forecasts", "store", "shards", "country", "downtime", "live", "openadr", "pages", "papers")
+ON_REQUEST = ("direct", "forecasts", "store", "shards", "country", "downtime", "live", "openadr", "pages", "papers")
 """Benches that take minutes and gigabytes, or a broker: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]
