@@ -1,4 +1,4 @@
-"""`transactive chain deals` and `chain challenge --deal`: a community that trades directly, before the judge of deals."""
+"""`transactive chain deals` and `chain challenge --deal`, in a community whose members trade directly."""
 
 from __future__ import annotations
 

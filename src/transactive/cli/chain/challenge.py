@@ -103,6 +103,44 @@ def run_answer(
         return facts | {"sent": {"block": made[-1].block, "gas": sum(one.gas_used for one in made)}}
 
 
+def run_deal_check(path: Path, node: str) -> dict[str, Any]:
+    """What is known of a deal. Raises InputError for a file that is none, ChainError."""
+    from transactive.chain.disputes.deals.file import load_deal
+    from transactive.chain.disputes.deals.findings import VOID, binds
+    from transactive.chain.named_judges import judge
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.core.slots import time_text
+
+    file = load_deal(path)
+    made = file.content
+    if is_embedded(node):
+        existing_path(node)
+    with closing(ChainClient.open(node)) as client:
+        if client.chain_id != file.chain_id:
+            raise InputError(f"the deal is of chain {file.chain_id}, not {client.chain_id}; give a node of that one")
+        settlement = client.contract("settlement", file.settlement)
+        disputes = client.contract("disputes", client.read(settlement, "disputes"))
+        court = judge(client, disputes, "deals")
+        if court is None:
+            raise InputError("the settlement has no judge of deals; its members trade by orders alone")
+        posted = int(client.read(court, "postedAt", made.hash))
+        bound = binds(client, court, disputes, file) is not None
+        slot = time_text(file.slot * int(client.read(settlement, "slotSeconds")))
+    told = None if posted == 0 else "void" if posted == VOID else time_text(posted)
+    return {
+        "slot": slot,
+        "buyer": file.buyer,
+        "seller": file.seller,
+        "energy_wh": file.energy_wh,
+        "price_micro_per_kwh": file.price,
+        "amount": money_text(made.amount_n, digits=9),
+        "signed_by_both": True,
+        "receipt": bool(file.receipt),
+        "posted": told,
+        "binds_the_operator": bound,
+    }
+
+
 def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
     """Key that sends: a named one in a folder, or a demo key. Raises InputError, ChainError."""
     from transactive.chain.keys.keystore import KeyFolder

@@ -115,3 +115,22 @@ def answer(
 
     facts = run_answer(leaf, node=node, account=by, keys=keys, password_file=password_file, seed=seed)
     report(facts, json=json)
+
+
+def check_deal(deal: Path, *, node: str, json: Flag = False) -> None:
+    """Say whether both parties signed a deal, and what binds the operator to settle it.
+
+    Example: transactive chain deals check deal.json --node http://127.0.0.1:8545
+
+    Parameters
+    ----------
+    deal
+        File of a deal, as each party keeps it.
+    node
+        Chain: embedded:DIR, http(s)://, ws(s):// or ipc:PATH.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain.challenge import run_deal_check
+
+    report(run_deal_check(deal, node), json=json)

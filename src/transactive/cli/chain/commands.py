@@ -10,8 +10,7 @@ from cyclopts import App, Parameter
 
 from transactive.chain.acts.table import GROUPS
 from transactive.cli.chain.acting import group_app
-from transactive.cli.chain.challenge_commands import answer, challenge
-from transactive.cli.chain.deals import check
+from transactive.cli.chain.challenge_commands import answer, challenge, check_deal
 from transactive.cli.chain.money_commands import fund, withdraw
 from transactive.cli.chain.upgrade import upgrade
 from transactive.cli.report import report
@@ -25,7 +24,7 @@ chain.command(answer)
 chain.command(upgrade)
 for _group in GROUPS:
     chain.command(group_app(_group))
-chain["deals"].command(check)
+chain["deals"].command(check_deal, name="check")
 
 Flag = Annotated[bool, Parameter(negative="")]
 Extra = Literal["registry", "balance_market", "trade_board", "carbon_credits"]

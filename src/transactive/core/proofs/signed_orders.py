@@ -52,10 +52,8 @@ class Fills:
     @property
     def content(self) -> bytes:
         """What the leaf has the hash of; empty for nothing."""
-        if not self.buys and not self.sells:
-            return b""
         steps = [number for step in (*self.buys, *self.sells) for number in step]
-        return FILLS + word(len(self.buys)) + words(steps)
+        return FILLS + word(len(self.buys)) + words(steps) if steps else b""
 
     @property
     def hash(self) -> bytes:
