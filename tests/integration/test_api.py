@@ -349,6 +349,10 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/deciding": NOT_GRID,
     "/deciding/{number}": {**dict.fromkeys(SCOPES, 404), "grid": 403},  # there is none here
     "/deciding/acts": MEMBERS,
+    "/rules": OPERATOR,
+    "/rules/drafts": OPERATORS_FORM,
+    "/rules/blocks": OPERATORS_FORM,
+    "/rules/undo": OPERATORS_FORM,
     "/carbon": NOT_GRID,
     "/bills": BILLED,
     "/papers": OPERATORS_FORM,
@@ -439,6 +443,7 @@ METHODS = {
     "/member/acts": "POST",
     "/member/drafts": "POST",
     "/deciding/acts": "POST",
+    **{route: "POST" for route in ROUTES if route.startswith("/rules/")},
     "/api/v1/proposals/acts": "POST",
     "/papers": "POST",
     "/findings/{number}/notes": "POST",

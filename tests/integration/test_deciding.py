@@ -226,7 +226,7 @@ def test_what_it_would_have_meant_is_shown_to_all_and_to_each_home_its_own(state
         page = client.get("/deciding").text
         assert "A replay is not a forecast" in page
         assert "For your home" in page
-        assert "Your line is one that the proposal binds" in page
+        assert "Your line is one of those that add up to this" in page
         own = client.get("/api/v1/proposals/0/consequences").json()
         assert (own["line"]["member"], own["wrong"], own["document"]["members"]) == ("b", None, 3)
         line = state / "consequences" / digest / "lines" / "1.json"

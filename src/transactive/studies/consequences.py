@@ -96,19 +96,20 @@ def consequences(
     days: int | None = None,
     start: int | None = None,
     decided: Sequence[Decided] = (),
+    at_most: int = WEEKS,
 ) -> Replayed:
     """Replay recorded slots of a community under today's rules and under changed ones.
 
     community: its file; today's rules are those in force where its readings end, without what begins later. days: how
-    many, the last ones that are whole, 28 or as many as there are; start: first slot [Unix s], if not so. decided: what
-    members decided on before, as a run recorded it. Raises InputError for a change that the community cannot have,
-    DataError where the readings do not go so far.
+    many, the last ones that are whole, `at_most` or as many as there are; start: first slot [Unix s], if not so.
+    decided: what members decided on before, as a run recorded it. Raises InputError for a change that the community
+    cannot have, DataError where the readings do not go so far.
     """
     end = load_setting(community).measured_end
     as_today = partial(_today, decided=decided, end=end)
     today = load_setting(community, revised=as_today)
     new = load_setting(community, revised=lambda written: changed(as_today(written), change, "change"))
-    slots = _slots(today, days, start)
+    slots = _slots(today, days, start, at_most)
     if digest(today.community) == digest(new.community):
         raise InputError("the change changes nothing: these are today's rules")
     chosen = forecaster_of(today, slots)
@@ -145,13 +146,13 @@ def _forecast_by(setting: Setting, name: str) -> Setting:
     return replace(setting, community=msgspec.structs.replace(community, forecast=rules))
 
 
-def _slots(setting: Setting, days: int | None, start: int | None) -> range:
+def _slots(setting: Setting, days: int | None, start: int | None, at_most: int) -> range:
     """Whole days that end where the readings do, or from a start."""
     clock = setting.community.clock
     first_possible = setting.first_slot + DAY + clock.lead * clock.length
     end = setting.measured_end // DAY * DAY
     most = (end - first_possible) // DAY
-    wanted = min(WEEKS, most) if days is None else days
+    wanted = min(at_most, most) if days is None else days
     if wanted < 1:
         raise InputError(f"--days {days}: the readings have {most} whole days after a day of history; give 1 or more")
     return slots_of(setting, end - wanted * DAY if start is None else start, wanted)

@@ -53,6 +53,8 @@ from transactive.web.predictions.routes import prediction_list, predictions
 from transactive.web.privacy.routes import ROUTES as PRIVACY
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, bound_recursion, known_queries
+from transactive.web.rules.rehearsing import Rehearsals
+from transactive.web.rules.routes import ROUTES as RULES
 from transactive.web.run_context import RunContext
 from transactive.web.watching.routes import metrics
 
@@ -97,22 +99,15 @@ def build_app(
     """
     bound_recursion()
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
-    paper_jobs, passkey_challenges, decisions = PaperJobs(folder), PasskeyChallenges(), Decisions(folder, node)
+    paper_jobs, passkey_challenges = PaperJobs(folder), PasskeyChallenges()
+    decisions, rehearsals = Decisions(folder, node), Rehearsals(folder)
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, explained),
+            *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, *RULES, explained),
             *(readings, bring, answer_about_held, answer_readings),
-            *(
-                metrics,
-                act_on_page,
-                answer_draft,
-                step_on_page,
-                history,
-                *DRAFTS,
-                predictions,
-                api_router(prediction_list),
-            ),
+            *(metrics, act_on_page, answer_draft, step_on_page, history, *DRAFTS),
+            *(predictions, api_router(prediction_list)),
             _files(),
         ],
         dependencies={
@@ -123,6 +118,7 @@ def build_app(
             "port": Provide(lambda: port, sync_to_thread=False),
             "passkey_challenges": Provide(lambda: passkey_challenges, sync_to_thread=False),
             "decisions": Provide(lambda: decisions, sync_to_thread=False),
+            "rehearsals": Provide(lambda: rehearsals, sync_to_thread=False),
             "paper_jobs": Provide(lambda: paper_jobs, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(house)],

@@ -12,11 +12,12 @@ from transactive.core.governance.decided import Decided
 from transactive.core.governance.numbers import NUMBERS
 from transactive.core.slots import DAY
 from transactive.services.governing.acting import waiting_ballots
+from transactive.services.governing.drafts import drafts
 from transactive.services.governing.log import DecidingAct
 from transactive.services.governing.standing import GovernanceStanding, ProposalStanding
 from transactive.texts.formatting import Words, percent
-from transactive.web.deciding.meaning import own_part, totals_part
-from transactive.web.deciding.wording import TITLES, set_words, typed, unit_of, value_words
+from transactive.web.deciding.meaning import meaning_of, own_part, totals_part
+from transactive.web.deciding.wording import TITLES, said, set_words, typed, unit_of, value_words
 from transactive.web.viewers import Viewer
 
 MILLION = 1_000_000
@@ -71,6 +72,7 @@ def deciding_page(standing: GovernanceStanding, recorded: Iterable[Decided], bes
         "archive": [_row(one, beside) for one in reversed(over)],
         "numbers": [_number(name, standing, beside.words) for name in TITLES if name in standing.numbers],
         "recorded": [_recorded(one, beside.words) for one in recorded],
+        "drafts": _drafts(standing, beside),
         "proxy": _proxy(standing, beside),
         "since": beside.words.date(standing.at + SOON_DAYS * DAY),
     }
@@ -197,6 +199,25 @@ def _recorded(one: Decided, words: Words) -> dict[str, str]:
         "block": f"{one.block:,}",
         "hash": one.block_hash,
     }
+
+
+def _drafts(standing: GovernanceStanding, beside: Beside) -> list[dict[str, Any]]:
+    """Drafts of whoever operates that nobody has proposed yet, and whose slot is far enough ahead."""
+    bound = {one.proposal.document.hex() for one in standing.proposals}
+    waiting = [
+        one for one in drafts(beside.folder) if one.digest not in bound and one.since >= standing.at + standing.lead
+    ]
+    return [
+        {
+            "digest": one.digest,
+            "title": said(one.numbers, one.since, beside.words),
+            "number": f"draft {place}",
+            "meaning": meaning_of(one.document, beside.words),
+            "own": own_part(beside.folder, bytes.fromhex(one.digest), beside.index, beside.words),
+            "bound": one.digest,
+        }
+        for place, one in enumerate(waiting, 1)
+    ]
 
 
 def _proxy(standing: GovernanceStanding, beside: Beside) -> dict[str, Any]:

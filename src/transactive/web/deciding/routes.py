@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from litestar import Request, get, post
@@ -16,12 +17,13 @@ from transactive.core.errors import ChainError, InputError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.governance.decided_rules import decided_in
 from transactive.services.governing.asked import AskPropose, AskProxy, AskSecond, AskVote, DecisionAsked
+from transactive.services.governing.drafts import draft_of
 from transactive.services.governing.standing import Decisions, GovernanceStanding
 from transactive.texts.formatting import Words
 from transactive.web.api.deciding.routes import decided_by
 from transactive.web.authentication import MEMBERS, WITHOUT_GRID
 from transactive.web.deciding.page import Beside, deciding_page, proposal_page
-from transactive.web.deciding.wording import TITLES, read_value
+from transactive.web.deciding.wording import numbers_in
 from transactive.web.history.periods import time_of
 from transactive.web.pages.parts.common import freshness
 from transactive.web.problems import NotFound
@@ -89,13 +91,14 @@ def decide_on_page(
     """Do what a form asks for one's own home, and show the page anew; or say on it what was wrong."""
     try:
         words = run_context.words or Words(run_context.run().community.currency, run_context.run().community.zone)
-        decided_by(request.user, run_context, decisions, _asked(data, words), data.key)
+        asked = _asked(data, run_context.reader.store.path.parent, words)
+        decided_by(request.user, run_context, decisions, asked, data.key)
     except (InputError, StateError, ChainError) as error:
         return _page(request, run_context, decisions, str(error))
     return Redirect("/deciding", status_code=303)
 
 
-def _asked(form: DecidingForm, words: Words) -> DecisionAsked:
+def _asked(form: DecidingForm, folder: Path, words: Words) -> DecisionAsked:
     """What a form asks for. Raises InputError naming the field."""
     match form.kind:
         case "vote" if form.answer in WAYS:
@@ -105,12 +108,14 @@ def _asked(form: DecidingForm, words: Words) -> DecisionAsked:
         case "proxy":
             return AskProxy(to=_index(form.to))
         case "propose":
-            fields = {name: getattr(form, name.replace("-", "_")).strip() for name in TITLES}
-            numbers = {name: read_value(name, text, words) for name, text in fields.items() if text}
-            if not numbers:
+            drafted = draft_of(folder, form.document) if form.document else None
+            if drafted is not None:
+                since = time_text(drafted.since)
+                return AskPropose(numbers=dict(drafted.numbers), since=since, document=drafted.digest)
+            numbers = numbers_in(form, words)
+            if not numbers or form.document:
                 raise InputError("nothing is proposed; write a new value beside at least one number")
-            since = time_text(time_of(form.since, words))
-            return AskPropose(numbers=numbers, since=since, document=form.document)
+            return AskPropose(numbers=numbers, since=time_text(time_of(form.since, words)))
     raise InputError(f"{form.kind}: is no act of this page; go back and choose one")
 
 

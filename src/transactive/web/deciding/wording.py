@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from transactive.chain.governance.proposals import NumberSet
@@ -39,6 +40,12 @@ def set_words(one: NumberSet, words: Words) -> str:
     return f"{title} of {value} from {words.moment(one.since)} on"
 
 
+def said(numbers: Mapping[str, int], since: int, words: Words) -> str:
+    """Numbers that hold from a slot on, in words."""
+    values = (f"{TITLES[name]} of {value_words(BY_NAME[name], value, words)}" for name, value in numbers.items())
+    return f"{', '.join(values)} from {words.moment(since)} on"
+
+
 def read_value(name: str, text: str, words: Words) -> int:
     """A value as somebody typed it, in the unit that `value_words` shows or its own. Raises InputError naming it."""
     number, title, typed = BY_NAME[name], TITLES[name], text.strip()
@@ -47,6 +54,12 @@ def read_value(name: str, text: str, words: Words) -> int:
     typed = typed.replace(",", ".") if typed.count(",") == 1 and "." not in typed else typed
     unit = "" if not typed[-1:].isdigit() else f" {unit_of(number, words)}"
     return whole(typed + unit, number.key, words.currency, title)
+
+
+def numbers_in(form: object, words: Words) -> dict[str, int]:
+    """Numbers of a form, whose fields are named like them; empty ones are left out. Raises InputError."""
+    fields = {name: str(getattr(form, name.replace("-", "_"))).strip() for name in TITLES}
+    return {name: read_value(name, text, words) for name, text in fields.items() if text}
 
 
 def unit_of(number: GovernedNumber, words: Words) -> str:

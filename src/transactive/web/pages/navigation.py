@@ -24,6 +24,7 @@ PAGES = (
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
     Page("/deciding", "Decisions", "check", ("member", "operator", "auditor")),
     Page("/bills", "Bills", "file", ("member", "operator")),
+    Page("/rules", "Rules", "sliders", ("operator",)),
     Page("/readings", "Readings", "tray", ("operator",)),
     Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
     Page("/models", "Models", "curve", ("operator", "auditor")),
