@@ -18,6 +18,7 @@ from tests.fuzz.adversary.markets.balance import BalanceStage
 from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.markets.stage import AHEAD
 from tests.fuzz.adversary.stage import Stage
+from tests.fuzz.adversary.terms import DEPTH, LEAD, NOTICE, PENALTY, SILENCE, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import Bound
 from tests.fuzz.deals_stage import Deals
 from tests.fuzz.life import Tally, reason_of
@@ -40,6 +41,24 @@ MEMBER = 4
 """A member with all that members can have."""
 
 
+class Groups(Deals):
+    """The members of a settlement as one group, the whole that it belongs to, and their link, funded by the on-ramp."""
+
+    def begin(self) -> None:
+        super().begin()
+        by, operator = self.owner, self.operator.address
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD, NOBODY)
+        whole = self.deploy(by, "settlement", self.token.address, *rules, key="whole")
+        disputes = self.deploy(by, "disputes", whole.address, key="disputes of whole")
+        whole.do(by.address, "setDisputes", disputes.address)
+        disputes.do(by.address, "setDemands", self.deploy(by, "group_disputes", disputes.address).address)
+        whole.do(by.address, "offerOperator", operator)
+        whole.do(operator, "acceptOperator")
+        link = self.deploy(by, "group_link", self.c.address, whole.address, self.ramp.address)
+        for settlement in (self.c, whole):
+            settlement.do(operator, "register", link.address)
+
+
 def stages() -> Iterator[tuple[Stage, tuple[str, ...]]]:
     """Deployments, and the contracts that are asked on each."""
     own = ("currency", "settlement", "disputes", "demands", "certificate_disputes")
@@ -48,6 +67,7 @@ def stages() -> Iterator[tuple[Stage, tuple[str, ...]]]:
         (Community, own),
         (Direct, direct),
         (Deals, ("judges", "deals")),
+        (Groups, ("group_link", "group_disputes")),
         (BalanceStage, ("registry", "balance_market")),
     )
     for kind, contracts in (*made, (BoardStage, ("trade_board",))):
@@ -112,11 +132,12 @@ def parts(inside: str) -> list[str]:
     return found
 
 
-def arguments(c: Bound, function: str, index: int, account: str) -> list[Any]:
-    """Arguments that belong to the member and the auditor who are asked."""
+def arguments(c: Bound, function: str, index: int, account: str, link: str = NOBODY) -> list[Any]:
+    """Arguments that belong to the member and the auditor who are asked, and to the link of the member's group."""
     known = {
         ("member", "uint256"): index, ("index", "uint256"): index, ("account", "uint256"): index,
         ("account", "address"): account, ("project", "bytes32"): PROJECTS["auditor"],
+        ("link", "address"): link,
     }  # fmt: skip
     pairs = zip(names_of(c.name)[function], c.functions[function].takes, strict=True)
     return [known[pair] if pair in known else nothing(pair[1]) for pair in pairs]
@@ -128,12 +149,13 @@ def rows() -> Iterator[tuple[str, str, list[bool | None]]]:
         who = people(stage)
         prepare(stage, who)
         index = [person.address for person in members(stage)].index(who["member"])
+        link = stage.bounds["group_link"].address if "group_link" in stage.bounds else NOBODY
         for name in contracts:
             c = stage.bounds[name]
             other = CALLED_BY.get(name)
             callers = who | ({OTHERS: stage.bounds[other].address} if other and other in stage.bounds else {})
             for function in sorted(one for one, made in c.functions.items() if made.writes):
-                given, let_in = arguments(c, function, index, who["member"]), list[bool | None]()
+                given, let_in = arguments(c, function, index, who["member"], link), list[bool | None]()
                 for role in ROLES:
                     let_in.append(asked(stage, c, callers[role], function, given) if role in callers else None)
                 yield name, function, let_in
@@ -165,10 +187,9 @@ def test_the_table_in_the_documents_is_what_the_contracts_do():
 
 
 def test_every_contract_is_asked():
-    groups = {"group_link", "group_disputes"}  # on none of these stages: test_groups.py asks them
     voted = {"rules", "governor"}  # whose callers are members: test_governor.py asks them, and their lives
     foreseen = {"prediction_market", "forecast_pool"}  # as above: their own tests ask them, and their lives
-    assert {name for _, contracts in stages() for name in contracts} == set(CONTRACTS) - groups - voted - foreseen
+    assert {name for _, contracts in stages() for name in contracts} == set(CONTRACTS) - voted - foreseen
 
 
 def main() -> None:
