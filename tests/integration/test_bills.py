@@ -309,6 +309,8 @@ def test_from_papers_to_paid_bills(state, tmp_path):
     journal = tmp_path / "journal.csv"
     assert call("bill", "journal", "--state", state, "--month", "2017-07", "-o", journal).code == 0
     rows = list(csv.DictReader(journal.read_text().splitlines()))
+    exact = [int(row["exact_n"]) for row in rows if row["exact_n"]]  # numbers as they are, also below zero
+    assert min(exact) < 0 < max(exact)
     for each in papers:
         mine = [row for row in rows if row["document"] == each.paper.number]
         total = sum(int(row["amount"].replace(".", "")) * (1 if row["debit_or_credit"] == "D" else -1) for row in mine)

@@ -2,14 +2,17 @@
 
 import json
 import re
+import socket
+import threading
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
+from tests.waiting import until
 from transactive.core.errors import InputError
-from transactive.links.metrics_server import MetricsServer
+from transactive.links.metrics_server import MOST, MetricsServer
 from transactive.node.home_assistant import STALE_SECONDS, discovery, states
 from transactive.node.metrics import metrics_text
 from transactive.node.status import BoxStatus
@@ -94,6 +97,23 @@ def test_metrics_are_served_at_one_address_alone():
         server.close()
     with pytest.raises(InputError, match="like 127"):
         MetricsServer("9464", str)
+
+
+def test_half_sent_questions_do_not_take_the_files_of_the_box():
+    """Whoever asks next is answered, and no more threads are there than places."""
+    server = MetricsServer("127.0.0.1:0", lambda: "counted 1\n")
+    before, held = threading.active_count(), list[socket.socket]()
+    try:
+        for _ in range(5 * MOST):
+            held.append(socket.create_connection(("127.0.0.1", server.port)))
+            held[-1].sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+            assert answer.read() == b"counted 1\n"
+        until(lambda: threading.active_count() <= before + MOST, "threads that came to an end")
+    finally:
+        for one in held:
+            one.close()
+        server.close()
 
 
 @pytest.mark.parametrize(

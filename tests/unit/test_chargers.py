@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import socket
 from contextlib import closing
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
@@ -11,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.waiting import until
 from transactive.core.errors import ConfigError, InputError
+from transactive.links.chargers.knocking import MOST
 from transactive.links.chargers.station import ChargerLimit, ChargingStation
 from transactive.node.dispatch.charger import Charger
 from transactive.node.dispatch.control import LEFT_ALONE, Task
@@ -85,6 +88,25 @@ def test_a_charger_that_connects_anew_is_told_again(garage):
             box.lease(Task(4_200), 1.0)
             assert len(charger.limits) == 1
         until(lambda: not box.system.station.version, "the charger gone")
+
+
+def test_who_knocks_and_says_nothing_does_not_keep_the_charger_out(garage):
+    """Nor does a line that a newer one has replaced stay open."""
+    box, held = garage(), list[socket.socket]()
+    counted = Path("/proc/self/fd")
+    files = len(list(counted.iterdir())) if counted.is_dir() else None
+    try:
+        for _ in range(10 * MOST):
+            held.append(socket.create_connection(("127.0.0.1", box.system.port)))
+            held[-1].sendall(b"GET /GARAGE HTTP/1.1\r\nHost: ")
+        with closing(SimulatedCharger(f"ws://127.0.0.1:{box.system.port}/GARAGE", 11_000)):
+            until(lambda: box.system.station.version, "the charger")
+            if files is not None:  # ours, those that the box still holds, and the charger's both ends
+                most = files + len(held) + 2 * MOST + 8
+                until(lambda: len(list(counted.iterdir())) <= most, "lines let go")
+    finally:
+        for one in held:
+            one.close()
 
 
 def test_strangers_are_kept_out(garage, tmp_path):

@@ -1,13 +1,62 @@
-"""A page for Prometheus: one text at one address, made anew each time that it is asked for."""
+"""A page for Prometheus: one text at one address, made anew each time that it is asked for.
+
+It is served by the process that reads meters, so it holds few connections: who says nothing for `PATIENCE_SECONDS` is
+let go, and where all places are taken the oldest connection makes room for the new one.
+"""
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from transactive.core.errors import InputError
 from transactive.texts.prometheus import CONTENT
+
+MOST = 16
+"""Connections at once."""
+PATIENCE_SECONDS = 5.0
+"""Between two bytes of a question."""
+
+
+class BoundedServer(ThreadingHTTPServer):
+    """Answers each connection in a thread of its own, of which there are few."""
+
+    def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as the library takes them
+        self._lock, self._there = threading.Lock(), dict[Any, None]()
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has them
+        """Take a place, if need be the oldest one's."""
+        with self._lock:
+            oldest = next(iter(self._there)) if len(self._there) >= MOST else None
+            self._there.pop(oldest, None)
+            self._there[request] = None
+        if oldest is not None:
+            self._let_go(oldest)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the library has it
+        """Leave the place."""
+        with self._lock:
+            self._there.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has them
+        """Say nothing of a connection that broke."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    @staticmethod
+    def _let_go(request: socket.socket) -> None:
+        """Let a thread that waits for the rest of a question come to its end."""
+        try:
+            request.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
 
 
 class MetricsServer:
@@ -20,6 +69,8 @@ class MetricsServer:
             raise InputError(f"{place}: write where metrics are served like 127.0.0.1:9464")
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = PATIENCE_SECONDS
+
             def do_GET(self) -> None:
                 known = self.path == "/metrics"
                 said = text().encode() if known else b"/metrics\n"
@@ -33,7 +84,7 @@ class MetricsServer:
                 """Say nothing of each question."""
 
         try:
-            self._server = ThreadingHTTPServer((host, int(port)), Handler)
+            self._server = BoundedServer((host, int(port)), Handler)
         except (OSError, OverflowError) as error:
             raise InputError(f"{place}: metrics cannot be served there ({error})") from None
         self.port = self._server.server_port

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 from transactive.engine.credits.market import CreditMarket
 from transactive.services.credits import credits_in, facts_of, receipt_rows, take_step
+from transactive.tabular.spreadsheet import csv_text
 
 RECEIPT = (
     *("receipt", "serial", "first_kg", "end_kg", "project", "kind", "methodology", "vintage"),
@@ -59,8 +58,4 @@ def write_register(folder: Path, output: Path) -> None:
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Rows as CSV with a head, which stands there without a row, too."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, RECEIPT, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(RECEIPT, ([row[name] for name in RECEIPT] for row in rows))

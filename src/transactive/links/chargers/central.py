@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from transactive.core.errors import InputError
 from transactive.links.addresses import DevicePlace
+from transactive.links.chargers.knocking import bounded_connection
 from transactive.links.chargers.station import ChargerLimit, ChargingStation
 from transactive.links.chargers.v16 import Line16
 from transactive.links.chargers.v201 import Line201
@@ -64,6 +65,7 @@ class CentralSystem:
         self._name, self._security, self._tell = place.rest, security, tell
         self.station = ChargingStation(connector)
         self._line: Line16 | Line201 | None = None
+        self._open: ServerConnection | None = None
         context = _context(security)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -135,6 +137,7 @@ class CentralSystem:
             process_request=let_in,
             subprotocols=[Subprotocol(name) for name in VERSIONS],
             max_size=MOST_BYTES,
+            create_connection=bounded_connection(),
         )
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -144,6 +147,9 @@ class CentralSystem:
             return
         version, kind = VERSIONS[connection.subprotocol]
         line = kind(self._name, connection, self.station, PATIENCE_SECONDS)
+        if self._open is not None:
+            self._open.transport.abort()
+        self._open = connection
         self._line, station = line, self.station
         station.line, station.version, station.security = station.line + 1, version, self._security.profile
         self._tell(f"charger {self._name} is there: OCPP {version}, security profile {station.security}")

@@ -34,7 +34,7 @@ def _rows(paper: Paper) -> Iterator[tuple[object, ...]]:
         account = f"{kind}:{RULES[LineItem[line.item]].tax or 'passed_on'}"
         tax = (line.category, _percent(rates[line.category, line.rate_ppm]))
         text = RULES[LineItem[line.item]].text
-        yield _row(paper, side * line.net_cents, member, account, text, tax, str(line.exact_n))
+        yield _row(paper, side * line.net_cents, member, account, text, tax, line.exact_n)
     for vat in paper.vat:
         tax = (vat.category, _percent(vat.rate_ppm))
         account = "vat:output" if paper.stream == "purchase" else "vat:input"
@@ -47,7 +47,7 @@ def _rows(paper: Paper) -> Iterator[tuple[object, ...]]:
 
 
 def _row(
-    paper: Paper, cents: int, account: str, contra: str, text: str, tax: tuple[str, str], exact_n: str
+    paper: Paper, cents: int, account: str, contra: str, text: str, tax: tuple[str, str], exact_n: int | str
 ) -> tuple[object, ...]:
     """One posting; cents above zero debit the account."""
     side = "D" if cents >= 0 else "C"
