@@ -37,8 +37,8 @@ def pages_of(viewer: Viewer | None, run: Run | None = None, *, governed: bool = 
     """Pages that a viewer may see and that have something to show; all where it is not known who looks at what.
 
     Lines are left out where the community names no network, unless they are all that the viewer came for; decisions
-    where members do not govern.
+    where members do not govern; where they do, drafts of rules are behind them.
     """
     unlined = run is not None and run.site is None and viewer is not None and viewer.sees_members
-    without = [path for path, left_out in (("/grid", unlined), ("/deciding", not governed)) if left_out]
+    without = {"/rules" if governed else "/deciding", *(["/grid"] if unlined else [])}
     return [page for page in PAGES if page.path not in without and (viewer is None or viewer.scope in page.scopes)]
