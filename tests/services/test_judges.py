@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import os
 import shutil
 import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.integration.conftest import call
 from tests.integration.test_openadr import HOURS, grown_state  # noqa: F401 - a fixture
+from tests.unit.test_s2 import HOUR, NEED, SLOTS, SPARE, START, prices
 from transactive.protocols.openadr.server import Served, VtnServer
+from transactive.protocols.s2.manager import ManagedDevice
+from transactive.protocols.s2.server import DeviceDoor, device_server
 
 pytestmark = [pytest.mark.service, pytest.mark.judge]
 ROOT = Path(__file__).parents[2]
@@ -86,3 +93,33 @@ def test_openadr3_client_finds_a_vtn_in_both_roles(grown_state, tmp_path, certif
     if document:
         assert "\n".join(said["document"]["faults"]) == ""
         assert said["document"]["answers"] > 20
+
+
+def test_a_resource_manager_of_s2_python_follows_a_day():
+    clock = itertools.count(START, HOUR)
+    made = iter([itertools.count(START, HOUR), itertools.count(START, HOUR)])
+
+    def device() -> ManagedDevice:
+        times = next(made, clock)
+        return ManagedDevice(prices, HOUR, "EUR", times.__next__)
+
+    server = device_server(device, DeviceDoor(port=0, token="a-secret"))
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        port = server.socket.getsockname()[1]
+        with pytest.raises(InvalidStatus, match="401"), connect(f"ws://127.0.0.1:{port}"):
+            pass
+        said = judge("s2", f"ws://127.0.0.1:{port}", "a-secret")
+    finally:
+        server.shutdown()
+        serving.join()
+    battery, engine = said["frbc"], said["ombc"]
+    assert len(battery["levels"]) == SLOTS
+    assert all(-0.1 <= level <= 100.1 for level in battery["levels"])
+    assert (battery["levels"][5], battery["levels"][17], battery["levels"][23]) == pytest.approx((100, 100, 0), abs=0.1)
+    paid = sum(wh * (NEED if wh > 0 else SPARE)[hour] for hour, wh in enumerate(battery["energy_wh"])) / 1e9
+    assert paid == pytest.approx(10 * 0.10 - 9 * 0.35, abs=0.01), "10 kWh at 0.10 become 9 kWh at 0.35"
+    assert engine["ran"] == [False] * 18 + [True] * 6
+    assert battery["checked"] > 70
+    assert engine["checked"] > 50

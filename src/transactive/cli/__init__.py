@@ -40,6 +40,7 @@ from transactive.cli.readings.commands import app as readings_app
 from transactive.cli.readings.commands import import_readings
 from transactive.cli.run.commands import run, serve
 from transactive.cli.run.demo import demo
+from transactive.cli.s2.commands import s2
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.state.commands import state as state_app
 from transactive.cli.statement.commands import statement, verify
@@ -71,10 +72,9 @@ app = App(
 
 
 for command in (
-    demo, watch, init, run, live, journal, node, check, readings_app, clear, compare, forecast, schedule, feed, govern,
-    predict, grid, detect, config, serve, agent, bill, certificates, chain, insights, state_app, statement, verify,
-    keys_app, models_app, credits_app, token, privacy, notices, mcp, openadr,
-    bench,
+    demo, watch, init, run, live, journal, node, check, readings_app, clear, compare, forecast, schedule, feed,
+    govern, predict, grid, detect, config, serve, agent, bill, certificates, chain, insights, state_app, statement,
+    verify, keys_app, models_app, credits_app, token, privacy, notices, mcp, openadr, s2, bench,
 ):  # fmt: skip
     app.command(command)
 app.command(import_readings, name="import")

@@ -1,0 +1,1 @@
+"""`transactive s2 …`: `commands` has the options, `actions` does the work."""
