@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,24 @@ from litestar.testing import TestClient
 
 from tests.integration.conftest import call
 from tests.integration.governed import governed_state
+from tests.integration.samples import write_community
 from tests.integration.test_accounts import SECURE, browser, join
 from tests.integration.test_api import bearer
 from tests.shared import made_once
 from transactive.chain.governance import place
 from transactive.chain.keys.keys import DemoKeys
 from transactive.cli.token.actions import create_token
+from transactive.config.setting import Setting
 from transactive.core.errors import ContractRevert, InputError, SignatureError
 from transactive.core.governance.ballots import Ballot
+from transactive.core.governance.decided import Decided
+from transactive.core.slots import parse_time
+from transactive.engine.governance.recorded_rules import decided_in, note, recorded
+from transactive.face.load import load
 from transactive.services.governing.acting import Decider, decide, signed_ballot, waiting_ballots
 from transactive.services.governing.asked import AskBallot, AskPropose, AskProxy, AskSecond, AskVote
 from transactive.services.governing.standing import Decisions
+from transactive.store import Store
 
 FORM_KEY = re.compile(r'name="key" value="([^"]+)"')
 SINCE = "2099-02-01T00:00Z"
@@ -235,3 +242,26 @@ def test_what_it_would_have_meant_is_shown_to_all_and_to_each_home_its_own(state
     assert call(*typed, 0, "--state", state).code == 3  # of a proposal on no node
     with pytest.raises(InputError, match="are kept here"):
         decide(decisions, AskPropose(numbers={"network-fee": 31_000}, since=SINCE, document="0" * 64), by("b"))
+
+
+def test_whoever_reads_the_community_reads_what_members_decided_on(sample_state, tmp_path):
+    file = write_community(tmp_path)
+    folder = Path(shutil.copytree(sample_state, tmp_path / "community.state"))
+
+    def fee(setting: Setting) -> Any:
+        return setting.community.at(parse_time(SINCE)).tariff.network_fee_micro_per_kwh
+
+    assert fee(load(file).setting) == 30_000
+    at = parse_time(SINCE)
+    one = Decided(
+        number="network-fee", value=31_000, since=at, holds_from=at, block=7, block_hash="0x" + "ab" * 32, at=0
+    )
+    note(folder, [one])
+    assert fee(load(file).setting) == 31_000
+    assert "1 decision of members, as the run beside it recorded" in call("check", file).out
+    with closing(Store(folder)) as store:
+        assert decided_in(store) == recorded(folder) == [one]
+    folder.rename(tmp_path / "community.live")  # a live market's
+    assert fee(load(file).setting) == 31_000
+    file.write_text(file.read_text() + f'\n[[from]]\nslot = "{SINCE}"\n[from.tariff]\nnetwork_fee_micro_per_kwh = 1\n')
+    assert "network-fee is what members decide on" in call("check", file).err

@@ -22,7 +22,8 @@ from transactive.config.setting import load_setting
 from transactive.core.errors import ChainError
 from transactive.core.governance.decided import with_decided
 from transactive.core.slots import parse_time, time_text
-from transactive.engine.governance.decided_rules import KEY, recorded, take_up
+from transactive.engine.governance.decided_rules import take_up
+from transactive.engine.governance.recorded_rules import KEY, recorded
 from transactive.store import Store
 
 BEGIN, DAY = parse_time("2026-06-05T00:00Z"), 86400

@@ -18,8 +18,9 @@ from transactive.core.errors import InputError
 from transactive.core.governance.decided import Decided, with_decided
 from transactive.core.slot_book import SlotBook
 from transactive.engine.governance import live_rules
-from transactive.engine.governance.decided_rules import asking, recorded
+from transactive.engine.governance.decided_rules import asking
 from transactive.engine.governance.live_rules import live_by_decisions, replay_by_decisions
+from transactive.engine.governance.recorded_rules import recorded
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.replay import Outcome, replay, slots_from
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, JournalReader

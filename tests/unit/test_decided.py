@@ -16,7 +16,8 @@ from transactive.core.errors import ConfigError, InputError, TransactiveError
 from transactive.core.governance.decided import Decided, holding_from, standing, with_decided
 from transactive.core.governance.numbers import BY_NAME, NUMBERS, bounds_of, numbers_written, values_of
 from transactive.core.slots import parse_time, time_text
-from transactive.engine.governance.decided_rules import recorded, take_up
+from transactive.engine.governance.decided_rules import take_up
+from transactive.engine.governance.recorded_rules import recorded
 from transactive.store.databases.place import FILE, POINTER
 from transactive.store.databases.postgresql import Pointer
 

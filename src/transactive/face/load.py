@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from transactive.config.setting import Setting, load_setting
+from transactive.config.setting import Setting
 from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
+from transactive.engine.governance.recorded_rules import decided_setting
 from transactive.face.frames import Frame, Library, giving, table, taken, timed
 from transactive.face.spoken import spoken
 
@@ -107,7 +108,7 @@ def load(
     ----------
     community
         Community file as `transactive init` writes it, or its folder; or demo, fourteen homes of a year, or feeder,
-        the same on tight lines.
+        the same on tight lines. What its members decided on holds as the run beside it recorded it.
     readings
         Table or file in place of the readings that the community names: slot_start (with a zone), member,
         consumption_wh, generation_wh [Wh], a row for every member and slot.
@@ -136,7 +137,7 @@ def load(
     source, came = (None, None) if readings is None else taken(readings, "readings")
     library: Library = frames or came or "polars"
     giving(library)
-    return LoadedCommunity(load_setting(path, source), known, library, shipped)
+    return LoadedCommunity(decided_setting(path, source), known, library, shipped)
 
 
 def zone_of(name: str) -> str:

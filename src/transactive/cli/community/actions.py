@@ -11,15 +11,17 @@ import msgspec
 
 from transactive.cli.community.preset_example import with_preset
 from transactive.cli.readings.held import held_readings
-from transactive.config.setting import Setting, load_setting
+from transactive.config.setting import Setting
 from transactive.config.shipped import DEMO, EXAMPLE
 from transactive.config.storage import with_storage
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
 from transactive.core.spelling.schema import with_spellings
+from transactive.engine.governance.recorded_rules import beside, decided_setting, recorded
 from transactive.services.feeds.ages import age_words, ages_of
 from transactive.texts.community_keys import KEYS
+from transactive.texts.formatting import counted
 
 HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
 """Homes of the demo's data that lend the example their readings; dora and eva without their PV."""
@@ -52,11 +54,13 @@ def write_example(folder: Path, preset: str | None = None) -> None:
 
 def check_community(path: Path, profile: str | None) -> None:
     """Validate a community and its data; says on stdout what they hold."""
-    setting = load_setting(path, profile=profile)
+    setting = decided_setting(path, profile=profile)
     community = setting.community
     print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
     if told := held_readings(setting, path):
         print(told)
+    if decided := len(recorded(beside(path))):
+        print(f"{counted(decided, 'decision')} of members, as the run beside it recorded them")
     for age in ages_of(path):
         print(f"{age.column}: {age_words(age, int(time.time()))}")
 

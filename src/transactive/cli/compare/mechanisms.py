@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.config.setting import Setting, load_setting
+from transactive.config.setting import Setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 from transactive.core.units import money_text
+from transactive.engine.governance.recorded_rules import decided_setting
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.insight.studies.measures import measures_of
 from transactive.store import Store
@@ -44,7 +45,7 @@ def run_compare(
 ) -> None:
     """Compare and print; with `state` the page of that folder shows it too. span: days, and the first slot."""
     days, start = span
-    setting = load_setting(DEMO if community == "demo" else Path(community), profile=profile)
+    setting = decided_setting(DEMO if community == "demo" else Path(community), profile=profile, folder=state)
     demo = community == "demo"
     slots = slots_asked(setting, start or (DEMO_START if demo else None), DEMO_DAYS if days is None and demo else days)
     if names is None and (prices or levies):

@@ -40,14 +40,14 @@ def run_consequences(
     community: Path, asked: ReplayAsked, output: Path | None, lines: Path | None, state: Path | None, *, keep: bool
 ) -> dict[str, Any]:
     """Replay the last weeks under changed numbers; write what a proposal binds, and each member's own line."""
-    from transactive.engine.governance.decided_rules import recorded
+    from transactive.engine.governance.recorded_rules import beside, recorded
     from transactive.studies.consequences import consequences
 
     if state is not None and not holds_state(state):
         raise InputError(f"--state {state}: no run is there; give the folder of the run that took decisions up")
     values, bound = _values(asked)
     begin = None if asked.start is None else parse_time(asked.start)
-    folder = state or community.parent / f"{community.stem}.state"
+    folder = state or beside(community)
     if keep and not holds_state(folder):
         raise InputError(f"--keep: {folder} holds no run whose page would show it; give --state")
     replayed = consequences(community, change_of(values, begin or 0), asked.days, begin, recorded(folder))

@@ -28,7 +28,8 @@ from transactive.core.errors import InputError
 from transactive.core.governance.decided import with_decided
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.governance.decided_rules import recorded_alone, take_up
+from transactive.engine.governance.decided_rules import take_up
+from transactive.engine.governance.recorded_rules import recorded_alone
 from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load

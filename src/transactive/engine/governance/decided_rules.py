@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,27 +20,10 @@ from transactive.chain.governance.proposals import Governance
 from transactive.core.errors import ChainError, InputError
 from transactive.core.governance.decided import Decided
 from transactive.core.slots import parse_time, time_text
+from transactive.engine.governance.recorded_rules import KEY, decided_in, recorded_alone
 from transactive.engine.state_folder import DATA_END
-from transactive.store import Store, holds_state
+from transactive.store import Store
 from transactive.store.folder import hold
-
-KEY = "decided rules"
-
-
-def recorded(folder: Path) -> list[Decided]:
-    """Decisions that a state has recorded, oldest first; none of a folder without a state."""
-    if not holds_state(folder):
-        return []
-    with closing(Store(folder)) as store:
-        return decided_in(store)
-
-
-def recorded_alone(folder: Path) -> list[Decided]:
-    """The same for a run that goes on. Raises StateError where another process is on the folder."""
-    if not holds_state(folder):
-        return []
-    with hold(folder):
-        return recorded(folder)
 
 
 def take_up(
@@ -85,13 +68,6 @@ def take_up(
         return [*kept, *new]
 
 
-def note(folder: Path, decided: Sequence[Decided], store_url: str | None = None) -> None:
-    """Let a state have recorded these decisions, all of a run, oldest first."""
-    if list(decided) != recorded(folder):
-        with hold(folder), closing(Store.settled(folder, store_url)) as store:
-            store.set(**{KEY: msgspec.json.encode(list(decided)).decode()})
-
-
 def asking(
     folder: Path, node: str, deployment: Path, length: int, tell: Callable[[str], None], depth: int = DEPTH
 ) -> Callable[[int, int], list[Decided]]:
@@ -126,12 +102,6 @@ def asking(
             return decisions(Governance(client, known), length, open_from, after, depth)
 
     return ask
-
-
-def decided_in(store: Store) -> list[Decided]:
-    """What a state has recorded."""
-    text = store.setting(KEY)
-    return [] if text is None else msgspec.json.decode(text, type=list[Decided])
 
 
 def _open_from(store: Store) -> int:

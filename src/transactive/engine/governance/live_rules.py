@@ -17,7 +17,7 @@ import msgspec
 from transactive.core.governance.decided import Decided
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
-from transactive.engine.governance.decided_rules import note
+from transactive.engine.governance.recorded_rules import note
 from transactive.store import Store, holds_state
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal, JournalReader
 from transactive.store.read.stages import last_delivered, last_traded

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import InputError, StateError
+from transactive.core.governance.decided import Decided, with_decided
 from transactive.core.proofs.authorisation import Authorised, in_force
 from transactive.core.proofs.member_acts import HandOrder
 from transactive.core.proofs.order_records import order_bytes, order_of
@@ -16,6 +17,7 @@ from transactive.core.proofs.signed_orders import Order, SignedOrder, Step
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.core.tariff import PriceGrid
 from transactive.engine.devices.recorded_history import ReplayClock
+from transactive.engine.governance.recorded_rules import recorded
 from transactive.services.acts.asked import AskCancel, AskStep, Ordering
 from transactive.services.acts.signers import Signer
 from transactive.services.readings.inbox import community_file
@@ -74,15 +76,20 @@ def _setting(folder: Path, run: Run) -> Setting:
     if path is None:
         raise StateError(f"{folder}: the community file of this market is not known here; begin it with this program")
     written = path.stat().st_mtime_ns if path.exists() else 0
-    return _read_setting(path, written, run.clock.end(run.last_slot) + DAY)
+    return _read_setting(path, written, tuple(recorded(folder)), run.clock.end(run.last_slot) + DAY)
 
 
 @lru_cache(maxsize=4)
-def _read_setting(path: Path, written: int, until: int) -> Setting:  # noqa: ARG001 - written anew, it is read anew
-    """Read a community with its data, once as long as its file is as it was written [ns]."""
+def _read_setting(
+    path: Path,
+    written: int,  # noqa: ARG001 - written anew, it is read anew
+    decided: tuple[Decided, ...],
+    until: int,
+) -> Setting:
+    """Read a community with its data, once as long as its file is as it was written [ns], and its decisions are."""
     from transactive.config.setting import load_setting
 
-    return load_setting(path, until=until)
+    return load_setting(path, until=until, revised=partial(with_decided, decided=decided))
 
 
 def _slots(run: Run) -> range:

@@ -22,7 +22,7 @@ from transactive.core.slots import time_text
 from transactive.engine.books.agreements import coefficients_digest, read, terms_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.deliveries import Settling, circles_of
-from transactive.engine.governance.decided_rules import decided_in
+from transactive.engine.governance.recorded_rules import decided_in
 from transactive.environment.own_prices import own_prices
 from transactive.insight.statements.statement import Statement
 from transactive.insight.statements.statement_slot import StatementSlot

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from transactive.core.errors import ChainError, InputError, StateError
 from transactive.core.slots import time_text
-from transactive.engine.governance.decided_rules import decided_in
+from transactive.engine.governance.recorded_rules import decided_in
 from transactive.services.governing.asked import AskPropose, AskProxy, AskSecond, AskVote, DecisionAsked
 from transactive.services.governing.drafts import draft_of
 from transactive.services.governing.standing import Decisions, GovernanceStanding

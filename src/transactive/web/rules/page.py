@@ -12,7 +12,7 @@ from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.governance.decided import with_decided
 from transactive.core.governance.numbers import NUMBERS
-from transactive.engine.governance.decided_rules import decided_in
+from transactive.engine.governance.recorded_rules import decided_in
 from transactive.services.governing.drafts import drafts
 from transactive.services.governing.rules_file import set_blocks
 from transactive.services.readings.inbox import community_file

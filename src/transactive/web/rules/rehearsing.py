@@ -13,7 +13,7 @@ import msgspec
 
 from transactive.core.errors import InputError, TransactiveError
 from transactive.core.governance.numbers import change_of
-from transactive.engine.governance.decided_rules import recorded
+from transactive.engine.governance.recorded_rules import recorded
 from transactive.services.governing.kept import keep
 from transactive.services.readings.inbox import community_file
 
