@@ -14,6 +14,7 @@ from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot,
 from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.texts.formatting import Words, percent
+from transactive.texts.shell import word
 from transactive.web.charts.draw import Plot, both, hours, steps, ticks
 from transactive.web.pages.parts.certificate_totals import certificate_totals
 from transactive.web.pages.parts.common import freshness
@@ -219,9 +220,9 @@ def _sum(rows: Sequence[Row]) -> dict[str, int]:
 def _commands(folder: Path, member: str) -> list[str]:
     """What makes a statement, and what checks it."""
     return [
-        f"transactive certificates list --state {folder} --owner {member} --status all",
-        f"transactive statement --state {folder} --member {member} -o {member}.json",
-        f"transactive verify {member}.json --state {folder}",
+        f"transactive certificates list --state {word(folder)} --owner {word(member)} --status all",
+        f"transactive statement --state {word(folder)} --member {word(member)} -o {word(f'{member}.json')}",
+        f"transactive verify {word(f'{member}.json')} --state {word(folder)}",
     ]
 
 

@@ -12,6 +12,7 @@ from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
 from transactive.insight.studies.measures import measures_of
 from transactive.texts.formatting import Words, counted, percent
+from transactive.texts.shell import word
 from transactive.web.charts.compare import price_chart, savings_chart, scale
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
 
@@ -38,7 +39,8 @@ def compare_page(
     that is being made.
     """
     if comparison is None:
-        return {"compared": None, "percent_done": percent_done, "command": f"transactive compare demo --state {folder}"}
+        command = f"transactive compare demo --state {word(folder)}"
+        return {"compared": None, "percent_done": percent_done, "command": command}
     words, first = Words(comparison.currency, zone), parse_time(comparison.first_slot)
     mechanisms = comparison.mechanisms
     names = [label_of(figures) for figures in mechanisms]
@@ -200,4 +202,4 @@ def _command(comparison: Comparison, folder: Path) -> str:
     names += f" --levies {levies}" if levies else ""
     file = "demo" if comparison.community == "Demo community" else "COMMUNITY.toml"
     start = f" --start {comparison.first_slot} --days {days}"
-    return f"transactive compare {file}{start} --mechanisms {names} --state {folder}"
+    return f"transactive compare {file}{start} --mechanisms {names} --state {word(folder)}"

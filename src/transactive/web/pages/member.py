@@ -16,6 +16,7 @@ from transactive.store.read.members import orders_of, postings_of, qualities, sa
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
 from transactive.texts.formatting import Words, percent
+from transactive.texts.shell import word
 from transactive.web.charts.member import day_chart, saved_chart
 from transactive.web.pages.parts.acting.acts import acts_card
 from transactive.web.pages.parts.agent import agent_words
@@ -284,6 +285,6 @@ def _commands(reader: Reader, member: str) -> list[str]:
     """What makes a statement, and what checks it."""
     folder = reader.store.path.parent
     return [
-        f"transactive statement --state {folder} --member {member} -o {member}.json",
-        f"transactive verify {member}.json --state {folder}",
+        f"transactive statement --state {word(folder)} --member {word(member)} -o {word(f'{member}.json')}",
+        f"transactive verify {word(f'{member}.json')} --state {word(folder)}",
     ]

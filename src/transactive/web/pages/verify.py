@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from transactive.services.statements.checks.words import CHECKS
 from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, counted
+from transactive.texts.shell import word
 from transactive.web.viewers import Viewer
 
 MOST_BYTES = 64 * 2**20
@@ -94,7 +94,7 @@ def _altered(found: ChainCheck, reader: Reader, run: Run, viewer: Viewer) -> lis
 
 def _commands(folder: Path, file: str) -> list[tuple[str, str]]:
     """What checks the same without this page: what for, and the command."""
-    named, where = (shlex.quote(f"./{text}" if text.startswith("-") else text) for text in (file, str(folder)))
+    named, where = word(file), word(folder)
     return [
         ("Independent: with a node that is not the operator’s", f"transactive verify {named} --node URL"),
         ("On this machine, against this run’s own chain", f"transactive verify {named} --state {where}"),
