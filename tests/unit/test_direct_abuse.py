@@ -196,6 +196,20 @@ def test_a_lost_award_is_found_in_the_next_quote() -> None:
     of.check()
 
 
+def test_a_seller_with_more_awards_than_a_quote_lists_is_asked_for_the_others() -> None:
+    made = [wish(0, sells=[(100_000, 3_000)]), *(wish(k, buys=[(200_000, 100)]) for k in range(1, 31))]
+    of = Street.of(made)
+    of.begin()
+    of.pass_on(Negotiator.propose, drop=lambda data: data[2] == SentAward.KIND)
+    assert of.nodes[0].purse.position == -3_000
+    of.begin(1)
+    assert sum(node.purse.position for node in of.nodes[1:]) == 100 * messages.MOST_AWARDS
+    of.pass_on(Negotiator.again)
+    assert all(node.purse.position == 100 for node in of.nodes[1:])
+    assert all(len(heard.data) < messages.DATAGRAM for heard in of.nodes[0].board.quotes.values())
+    of.check()
+
+
 def test_buyers_cut_off_for_two_rounds_trade_when_they_are_back() -> None:
     of = Street.of(wishes(10, 4))
     for round_ in range(2):

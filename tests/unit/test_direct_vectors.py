@@ -21,7 +21,7 @@ from transactive.trading.direct.plan import QuotedKey, plan
 
 VECTORS = Path(__file__).parents[2] / "examples" / "direct" / "vectors.json"
 OPERATOR = sha256(b"operator").digest()
-BOOKS = [
+BOOKS: list[dict[str, list[tuple[int, int]]]] = [
     {"sells": [(100_000, 1_000), (130_000, 500)]},
     {"buys": [(200_000, 700)]},
     {"buys": [(190_000, 900), (120_000, 400)]},
@@ -42,14 +42,19 @@ RECORDS = [
 
 
 def street() -> Street:
-    return Street.of([wish(number, **book) for number, book in enumerate(BOOKS)])
+    return Street.of([wish(number, each.get("buys", ()), each.get("sells", ())) for number, each in enumerate(BOOKS)])
 
 
 def vectors() -> dict[str, Any]:
     of = street()
     of.begin()
     sent: list[bytes] = []
-    of.pass_on(Negotiator.propose, drop=lambda data: bool(sent.append(data)))
+
+    def note(data: bytes) -> bool:
+        sent.append(data)
+        return False
+
+    of.pass_on(Negotiator.propose, drop=note)
     roll, nodes = of.terms.roll, {node.seat: node for node in of.nodes}
     members = [
         {

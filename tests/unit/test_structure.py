@@ -40,6 +40,7 @@ WHOLE_HISTORY = {
     "forecasting/models/training_rows.py": "training: what came in the rows that a model learns from",
     "bench/intelligence/insights.py": "a back-test of advice",
     "bench/intelligence/plans.py": "a back-test of plans, beside perfect foresight",
+    "bench/markets/direct.py": "makes many homes from few, and links their slots as an observer would",
     "bench/runs/simulation.py": "makes many homes from few",
     "studies/drift.py": "holds a whole run against its data",
     "studies/recordings/exports.py": "gives studies the readings of a community as a file of them would",

@@ -47,13 +47,28 @@ def direct(_: BenchTimer) -> Iterator[Row]:
     """Negotiate one slot in three cases, each with what it must reach."""
     setting = load_setting(DEMO)
     orders, grid = book(setting, MEMBERS, seed=1)
-    lossy = Street.of(orders, grid, Conditions(loss_ppm=FIFTH), alone=True)
+    yield from in_one_round(orders, grid)
+    yield from after_a_cut(orders, grid)
+    yield from among_liars(orders, grid)
+    for name, hours in (("the next hour", 1), ("the same hour of the next day", 24)):
+        yield Row(
+            name=f"curves of a week linked to those of {name} by their shape",
+            value=100 * linked(setting, hours),
+            unit="%",
+            reference="by chance",
+            reference_value=100 / setting.measured.consumption_wh.shape[1],
+        )
+
+
+def in_one_round(orders: Orders, grid: PriceGrid) -> Iterator[Row]:
+    """One round in which each node checks everything itself."""
+    street = Street.of(orders, grid, Conditions(loss_ppm=FIFTH), alone=True)
     begun = process_time()
-    lossy.mesh.run(Rounds(rounds=1))
+    street.mesh.run(Rounds(rounds=1))
     seconds = (process_time() - begun) / MEMBERS
-    yield lossy.welfare_row("welfare after one round, a fifth of datagrams lost", 0)
-    yield Row(name="bytes of a member and slot", value=lossy.mesh.sent_bytes / MEMBERS / 1000, unit="kB")
-    yield Row(name="datagrams of a member and slot", value=lossy.mesh.sent / MEMBERS, unit="datagrams")
+    yield street.welfare_row("welfare after one round, a fifth of datagrams lost", 0)
+    yield Row(name="bytes of a member and slot", value=street.mesh.sent_bytes / MEMBERS / 1000, unit="kB")
+    yield Row(name="datagrams of a member and slot", value=street.mesh.sent / MEMBERS, unit="datagrams")
     checks = checking(2 * MEMBERS)
     yield Row(
         name="processor time of a member and slot",
@@ -63,24 +78,24 @@ def direct(_: BenchTimer) -> Iterator[Row]:
         reference_value=checks,
         ratio=seconds / checks,
     )
-    cut = Street.of(orders, grid, Conditions(loss_ppm=FIFTH, cut_rounds=1))
-    cut.mesh.run(Rounds(rounds=2))
-    yield cut.welfare_row("welfare while half hears nothing of the other half", 0)
-    yield cut.welfare_row("welfare one round after that is over", 1)
-    liars = Street.of(orders, grid, Conditions(loss_ppm=FIFTH), silent=MEMBERS // 5)
-    liars.mesh.run(Rounds(rounds=6))
-    out = liars.mesh.reports[-1].left_out
-    yield liars.welfare_row("welfare of the others after six rounds, a fifth never deals", -1)
-    yield Row(name="honest members left out", value=len(out - set(liars.silent)), unit="members")
+
+
+def after_a_cut(orders: Orders, grid: PriceGrid) -> Iterator[Row]:
+    """A round in which half hears nothing of the other half, and one after it."""
+    street = Street.of(orders, grid, Conditions(loss_ppm=FIFTH, cut_rounds=1))
+    street.mesh.run(Rounds(rounds=2))
+    yield street.welfare_row("welfare while half hears nothing of the other half", 0)
+    yield street.welfare_row("welfare one round after that is over", 1)
+
+
+def among_liars(orders: Orders, grid: PriceGrid) -> Iterator[Row]:
+    """Rounds in which a fifth tells quotes and never deals."""
+    street = Street.of(orders, grid, Conditions(loss_ppm=FIFTH), silent=MEMBERS // 5)
+    street.mesh.run(Rounds(rounds=6))
+    out = street.mesh.reports[-1].left_out
+    yield street.welfare_row("welfare of the others after six rounds, a fifth never deals", -1)
+    yield Row(name="honest members left out", value=len(out - set(street.silent)), unit="members")
     yield Row(name="members left out of those that never deal", value=100 * len(out) / (MEMBERS // 5), unit="%")
-    for name, hours in (("the next hour", 1), ("the same hour of the next day", 24)):
-        yield Row(
-            name=f"curves of a week linked to those of {name} by their shape",
-            value=100 * linked(setting, hours),
-            unit="%",
-            reference="by chance",
-            reference_value=100 / setting.measured.consumption_wh.shape[1],
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +168,7 @@ def linked(setting: Setting, hours: int) -> float:
         before, after = (_shapes(load, each) for each in (slot, slot + hours))
         apart = np.abs(before[:, :, None] - after[:, None, :]).sum(axis=0)
         found += int((apart.argmin(axis=1) == np.arange(load.shape[1])).sum())
-    return found / (WEEK * load.shape[1])
+    return found / (WEEK * len(load[0]))
 
 
 def _shapes(load: IntArray, slot: int) -> IntArray:

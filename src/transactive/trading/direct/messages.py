@@ -32,7 +32,8 @@ LARGEST = 8_192
 HEAD, PART_HEAD = 32, 3
 """Bytes of a Tell before its parts at most, and before each part."""
 MOST_COMPLAINTS = 8
-MOST_AWARDS = 64
+MOST_AWARDS = 24
+"""Awards that a quote lists, so that it fits a datagram: the last ones of a key that gave more."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Number: TypeAlias = Annotated[int, Meta(ge=-(2**63) + 1, le=2**63 - 1)]

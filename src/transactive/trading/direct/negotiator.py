@@ -179,8 +179,10 @@ class Negotiator:
             if learned is None:
                 continue
             awarded = dict(zip(learned.bids, learned.awarded, strict=True))
+            lists_all = len(awarded) < messages.MOST_AWARDS
             for hash_, bid in self.purse.bids_to(learned.key, before=learned.round):
-                self._settle(bid, awarded.get(hash_, 0))
+                if lists_all or hash_ in awarded:  # else the seller will answer, as it is asked again
+                    self._settle(bid, awarded.get(hash_, 0))
         for data in message.curves:
             self.board.learn_curve(data)
 

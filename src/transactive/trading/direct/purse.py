@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from transactive.core.proofs.deals.allowances import Allowance
 from transactive.core.proofs.deals.deal import Bid, SignedDeal
 from transactive.core.proofs.deals.quotes import DemandCurve
+from transactive.trading.direct.messages import MOST_AWARDS
 from transactive.trading.direct.states import DealState, advance
 from transactive.trading.direct.terms import SlotTerms
 
@@ -121,8 +122,8 @@ class Purse:
         self._sold_wh += given.energy_wh
 
     def given(self) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
-        """Bids that were awarded something, and how much, as a quote lists them."""
-        real = [(hash_, each.energy_wh) for hash_, each in self.awards.items() if each.energy_wh]
+        """Bids that were awarded something, and how much, as a quote lists them: the last ones if they are many."""
+        real = [(hash_, each.energy_wh) for hash_, each in self.awards.items() if each.energy_wh][-MOST_AWARDS:]
         return tuple(hash_ for hash_, _ in real), tuple(wh for _, wh in real)
 
     # -- both -----------------------------------------------------------------------------------
