@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import LIMIT_SECONDS, until
 from transactive.core.errors import InputError
 from transactive.links.metrics_server import MOST, MetricsServer
 from transactive.node.home_assistant import STALE_SECONDS, discovery, states
@@ -107,7 +107,7 @@ def test_half_sent_questions_do_not_take_the_files_of_the_box():
         for _ in range(5 * MOST):
             held.append(socket.create_connection(("127.0.0.1", server.port)))
             held[-1].sendall(b"GET /metrics HTTP/1.1\r\nX: ")
-        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=LIMIT_SECONDS) as answer:
             assert answer.read() == b"counted 1\n"
         until(lambda: threading.active_count() <= before + MOST, "threads that came to an end")
     finally:
