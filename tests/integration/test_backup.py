@@ -1,22 +1,29 @@
 """Backups of a state: made while a run goes on, put back whole, refused where they are not as they were written."""
 
 import json
+import re
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import transactive
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.config.setting import load_setting
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
-from transactive.services.states.backup import MANIFEST, back_up
+from transactive.services.credit_publication import OUTBOX
+from transactive.services.governing.kept import digests, keep
+from transactive.services.states.backup import DATABASES, LOGS, MANIFEST, back_up
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import read_book
+
+PACKAGE = Path(transactive.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +84,37 @@ def test_a_backup_has_the_journal_and_who_may_come_in_and_brings_back_nobody_who
     assert read_book(state).invitations == [second]
     with closing(Journal(state / JOURNAL_FILE)) as journal:
         assert [entry.body for entry in journal.all_after(0)] == [b"{}"]
+
+
+def test_a_restore_forgets_nobody_who_looked_and_no_line_that_a_proposal_binds(made, tmp_path):
+    """Nor does a backup leave out what was sent of credits, which would be sent again."""
+    state = shutil.copytree(made[1], tmp_path / "state")
+    digest = keep(state, b"{}", {0: b'{"line": 0}', 1: b'{"line": 1}'})
+    with closing(sqlite3.connect(state / OUTBOX)) as outbox:
+        outbox.execute("CREATE TABLE sent (number INTEGER)")
+    for log in LOGS:
+        (state / log).write_text("before\n")
+    copied = back_up(state, tmp_path / "backup")
+    assert {OUTBOX, f"consequences/{digest}/lines/1.json", *LOGS} <= copied.files.keys()
+    for log in LOGS:
+        (state / log).write_text("before\nsince\n")
+    shutil.rmtree(state / "consequences")
+    assert call("state", "restore", tmp_path / "backup", "--state", state).code == 0
+    assert {(state / log).read_text() for log in LOGS} == {"before\nsince\n"}
+    assert list(digests(state)) == [digest]
+    assert (state / "consequences" / digest / "lines" / "1.json").read_bytes() == b'{"line": 1}'
+
+
+def test_every_database_of_a_state_is_in_its_backups():
+    """A file that somebody adds to states is named here, or why it is none of a state."""
+    elsewhere = {
+        "chain-copy.sqlite": "of a box", "bare.sqlite": "of a bench", "copy.sqlite": "for a moment",
+        "upgrade-outbox.sqlite": "beside a deployment without a run",
+    }  # fmt: skip
+    named = set[str]()
+    for path in PACKAGE.rglob("*.py"):
+        named |= set(re.findall(r'"([a-z-]+\.sqlite)"', path.read_text(encoding="utf-8")))
+    assert named - set(elsewhere) == set(DATABASES)
 
 
 @pytest.mark.parametrize("file", ["market.sqlite", "chain.sqlite", MANIFEST])

@@ -17,6 +17,9 @@ from transactive.core.slots import time_text
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.services.bills.parties import FILE as PARTIES
+from transactive.services.credit_publication import CREDITS_CHAIN
+from transactive.services.credit_publication import OUTBOX as CREDITS_OUTBOX
+from transactive.services.governing.kept import FOLDER as CONSEQUENCES
 from transactive.store import FILE, Store, database_of, holds_state
 from transactive.store.bills import FILE as BILLS
 from transactive.store.bills import BillBooks
@@ -30,13 +33,18 @@ from transactive.store.protocols.openadr import OPENADR_FILE
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
-DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE, LEAVES_FILE, OPENADR_FILE)
+DATABASES = (
+    *(FILE, CHAIN_FILE, "outbox.sqlite", CREDITS_CHAIN, CREDITS_OUTBOX, BILLS, JOURNAL_FILE, LEAVES_FILE),
+    OPENADR_FILE,
+)
 """In the order in which they are held: a slot is in the run's database before it is on chain.
 
 What arrives is in the journal before it counts, so the journal is held last: it may be ahead, and never behind.
 """
 ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json", "openadr-clients.json")
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
+LOGS = ("looks.jsonl", "assistants.jsonl", "assistants-before.jsonl", "decisions.jsonl")
+"""Who looked at whose figures, what programs did, what members signed: a restore forgets nothing noted since."""
 LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part", ".before-move")
 TRIES = 20
 
@@ -70,7 +78,7 @@ def back_up(folder: Path, target: Path) -> Manifest:
         else:
             raise StateError(f"{folder}: its run goes on too quickly to be copied; try again")
         for name in _others(folder):
-            (partial / name).parent.mkdir(mode=OWNER_FOLDER, exist_ok=True)
+            (partial / name).parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             shutil.copy2(folder / name, partial / name)
         names = sorted(str(path.relative_to(partial)) for path in partial.rglob("*") if path.is_file())
         manifest = Manifest({name: _digest(partial / name) for name in names}, last)
@@ -122,12 +130,15 @@ def _others(folder: Path) -> Iterable[str]:
     files = (path for path in sorted(folder.iterdir()) if path.is_file())
     yield from (path.name for path in files if not path.name.startswith(".") and path.suffix not in LEFT_OUT)
     yield from (f"{MODELS}/{path.name}" for path in sorted((folder / MODELS).glob("*.json")))
+    kept = sorted(path.relative_to(folder) for path in (folder / CONSEQUENCES).rglob("*.json"))
+    yield from (str(path) for path in kept if not any(part.startswith(".") for part in path.parts))
 
 
 def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
     """Put a backup in the place of a state folder; what was there is kept beside it.
 
-    Who may come in stays as it is now, where the folder is there: nobody gets back in who was sent away since.
+    Who may come in stays as it is now, where the folder is there: nobody gets back in who was sent away since. So do
+    logs of what people did.
     Returns what the backup holds, and where the earlier folder is now. Raises InputError for a backup that is not as it
     was written, StateError where another process is on the folder; then nothing is changed.
     """
@@ -137,12 +148,12 @@ def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(mode=OWNER_FOLDER, parents=True)
         for name in manifest.files:
-            (staged / name).parent.mkdir(mode=OWNER_FOLDER, exist_ok=True)
+            (staged / name).parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             shutil.copy2(backup / name, staged / name)
         _sync(staged)
         with hold(folder) if folder.exists() else nullcontext():
             _keep_papers(folder, staged)
-            for name in ENTRY:
+            for name in (*ENTRY, *LOGS):
                 if (folder / name).is_file():
                     shutil.copy2(folder / name, staged / name)
             kept = _free_name(folder) if folder.exists() else None
