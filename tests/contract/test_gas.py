@@ -392,9 +392,25 @@ def measure_deals() -> dict[str, int]:
     return found
 
 
+def measure_anchors() -> dict[str, int]:
+    """A root over as many communities as like."""
+    client = new_client()
+    c = client.deploy(OWNER, "anchors")
+    client.block(1000)
+    client.send(OWNER, c, "anchor", b"\x07" * 32)
+    return {"anchors: a root for many communities": client.block(1001).receipts[-1].gas_used}
+
+
 def measured() -> dict[str, int]:
     """All figures on an embedded chain [gas]."""
-    return measure() | measure_certificates() | measure_largest_part() | measure_groups() | measure_deals()
+    return (
+        measure()
+        | measure_certificates()
+        | measure_largest_part()
+        | measure_groups()
+        | measure_deals()
+        | measure_anchors()
+    )
 
 
 def measure() -> dict[str, int]:

@@ -19,7 +19,7 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import RELEASES, abi_for, has_function, released, version_of
 
 ADDED = (
-    "demands", "judges", "deals", "group_link", "group_disputes", "rules", "governor", "prediction_market",
+    "demands", "judges", "deals", "anchors", "group_link", "group_disputes", "rules", "governor", "prediction_market",
     "forecast_pool",
 )  # fmt: skip
 """Contracts that no released version has."""

@@ -16,6 +16,7 @@ from tests.fuzz.adversary.direct import Direct
 from tests.fuzz.adversary.markets.balance import BalanceStage
 from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import Stage
+from tests.fuzz.anchors_life import AnchorsLife
 from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
@@ -48,6 +49,7 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         RegisterLife,
         RulesLife,
         GovernorLife,
+        AnchorsLife,
         PredictionMarketLife,
         ForecastPoolLife,
     )

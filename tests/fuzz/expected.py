@@ -27,6 +27,7 @@ ROLES = {
     "trade_board": {"owner", "operator", "registrar", "member", "token", "candidate", "stranger"},
     "carbon_credits": {"owner", "auditor", "member", "candidate", "stranger"},
     "certificates": {"owner", "operator", "gateway", "credits", "member", "candidate", "stranger"},
+    "anchors": {"member"},
     "rules": {"owner", "governor", "candidate", "stranger"},
     "governor": {"owner", "registrar", "guardian", "member", "candidate", "stranger"},
     "prediction_market": {"owner", "operator", "member", "candidate", "stranger"},

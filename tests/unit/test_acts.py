@@ -35,6 +35,7 @@ BY_OTHER_COMMANDS = {
     ("settlement", "withdraw"): "chain withdraw",
     ("certificates", "release"): "chain exit",
     ("demands", "answer"): "chain answer",
+    ("anchors", "anchor"): "chain anchor",
     ("group_disputes", "answer"): "chain answer",
     ("rules", "setGovernor"): "govern adopt",
     ("governor", "propose"): "govern propose",

@@ -25,6 +25,7 @@ CONTRACTS = (
     "carbon_credits",
     "rules",
     "governor",
+    "anchors",
     "prediction_market",
     "forecast_pool",
 )

@@ -123,6 +123,10 @@ class ChainClient:
         """Time of the newest block [Unix s]."""
         return int(self._node.block()["timestamp"])
 
+    def hash_of(self, number: int) -> bytes:
+        """Hash of a block."""
+        return bytes_of_hex(self._node.block(number)["hash"])
+
     def time_of(self, number: int) -> int:
         """Time of a block [Unix s]."""
         return int(self._node.block(number)["timestamp"])

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from transactive.chain.acts.table import GROUPS
 from transactive.cli.chain.acting import group_app
+from transactive.cli.chain.anchors.commands import anchor
 from transactive.cli.chain.challenge_commands import answer, challenge, check_deal
 from transactive.cli.chain.money_commands import fund, withdraw
 from transactive.cli.chain.upgrade import upgrade
@@ -22,6 +23,7 @@ chain.command(withdraw)
 chain.command(challenge)
 chain.command(answer)
 chain.command(upgrade)
+chain.command(anchor)
 for _group in GROUPS:
     chain.command(group_app(_group))
 chain["deals"].command(check_deal, name="check")

@@ -108,19 +108,28 @@ def verify_statement(
     contract: str | None,
     operator: str | None,
     community: Path | None,
+    anchor: tuple[Path | None, str | None],
     json: bool,
 ) -> bool:
     """Check a statement against a node, or against the chain in a state folder; says what held.
 
-    Returns whether it holds; the first contradiction is named on stdout.
+    anchor: its file, and the node of the chain that notes it. Returns whether it holds; the first contradiction is
+    named on stdout. Raises InputError for one of both without the other.
     """
+    from transactive.services.statements.anchored import GivenAnchor
     from transactive.services.statements.chain_check import Trusted, check_file
+
+    file, there = anchor
+    if (file is None) != (there is None):
+        raise InputError("--anchor and --anchor-node go together: the file, and the node of the chain that notes it")
+    given = GivenAnchor(file, there) if file and there else None
 
     def say(passed: Passed) -> None:
         if not json:
             print(f"✓ {passed.name}: {passed.text}", flush=True)
 
-    found = check_file(path, node=node, state=state, held=say, trusted=Trusted(contract, operator), community=community)
+    trusted = Trusted(contract, operator)
+    found = check_file(path, node=node, state=state, held=say, trusted=trusted, community=community, anchor=given)
     if json:
         checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
         facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}

@@ -52,6 +52,8 @@ def verify(
     contract: str | None = None,
     operator: str | None = None,
     community: Path | None = None,
+    anchor: Path | None = None,
+    anchor_node: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Check a statement: everything in it is computed again and compared with the chain.
@@ -74,12 +76,23 @@ def verify(
     community
         Community file, with --state: shares by the hour, a distributor's report and an incentive stand in files that
         it names, and are divided again.
+    anchor
+        File of an anchor, as `chain anchor` wrote it: the answer says since when another chain has known this one.
+    anchor_node
+        Node of that other chain.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.statement.actions import verify_statement
 
     if not verify_statement(
-        file, node=node, state=state, contract=contract, operator=operator, community=community, json=json
+        file,
+        node=node,
+        state=state,
+        contract=contract,
+        operator=operator,
+        community=community,
+        anchor=(anchor, anchor_node),
+        json=json,
     ):
         sys.exit(1)

@@ -13,12 +13,14 @@ from typing import TypeAlias
 
 from transactive.core.errors import DataError, InputError
 from transactive.insight.statements.statement import Statement, decode
+from transactive.services.statements.anchored import GivenAnchor
 from transactive.services.statements.checks.words import Contradiction, Passed
 from transactive.services.statements.shares import shares_check
 from transactive.services.statements.verification import verify
 from transactive.store import Store, holds_state
 
 Further: TypeAlias = Callable[[Statement, str], Iterable[Passed]]
+OWN = "self-consistent, not independent: the chain is the operator's own"
 ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
@@ -70,12 +72,13 @@ def check(
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
     further: Further = lambda _, __: (),
+    anchor: GivenAnchor | None = None,
 ) -> ChainCheck:
     """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
 
     trusted: contract and operator that the file must name, before any chain is asked. further: what else is checked of
-    a statement that holds so far, with the address of its account. Raises ChainError or StateError if the chain does
-    not answer.
+    a statement that holds so far, with the address of its account. anchor: of that chain on another one. Raises
+    ChainError or StateError if the chain does not answer.
     """
     from transactive.chain.commitment_reader import ContractWitness
     from transactive.chain.nodes.client import ChainClient
@@ -84,7 +87,7 @@ def check(
     own = is_embedded(url)
     if own:
         existing_path(url)
-    basis = "self-consistent, not independent: the chain is the operator's own" if own else "compared with a node"
+    basis = OWN if own else "compared with a node"
     try:
         statement = decode(data, name)
     except DataError as error:
@@ -98,6 +101,8 @@ def check(
         if not witness.is_ours:
             basis += "; the settlement contract's code is not that of this program"
         try:
+            if anchor:
+                basis = basis.replace(OWN, anchor.basis(statement, client))
             more = (one for one in further(statement, witness.account(statement.member.place_on_chain)))
             for one in chain(verify(statement, witness), more):
                 passed.append(one)
@@ -115,6 +120,7 @@ def check_file(
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
     community: Path | None = None,
+    anchor: GivenAnchor | None = None,
 ) -> ChainCheck:
     """Check a file against the chain of a node, or the one in a state folder, as `check` does.
 
@@ -131,9 +137,10 @@ def check_file(
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
     if state is None or not holds_state(state):
-        return check(data, path.name, url, held, trusted)
+        return check(data, path.name, url, held, trusted, anchor=anchor)
     with closing(Store(state)) as store:
-        return check(data, path.name, url, held, trusted, lambda of, account: _shares(of, account, store, community))
+        divided: Further = lambda of, account: _shares(of, account, store, community)  # noqa: E731 - named for the line
+        return check(data, path.name, url, held, trusted, divided, anchor)
 
 
 def _shares(of: Statement, account: str, store: Store, community: Path | None) -> Iterator[Passed]:

@@ -1,0 +1,1 @@
+"""`transactive chain anchor`: heads of embedded chains, noted on another chain."""
