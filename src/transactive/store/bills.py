@@ -2,7 +2,8 @@
 
 Papers are numbered from 1 without a gap and never change: each has a digest over what it says, its document's and the
 digest of the paper before it. A document, which alone names a person, can be erased once its time is over; its digest
-stays. Everything that one command issues is one transaction, so that no number is lost, or given twice, by a kill.
+stays. Everything that one command issues is one transaction, so that no number is lost, or given twice, by a kill. How
+many there are, and the last digest, stand in a file beside it: an older copy of the database would give numbers again.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError, UnreadableState
 from transactive.store.databases import dialect
-from transactive.store.folder import make_private
+from transactive.store.folder import make_private, write_private
 
-FILE = "bills.sqlite"
+FILE, HEAD_FILE = "bills.sqlite", "papers.json"
 VERSION = 1
 METADATA = sa.MetaData()
 PAPERS = sa.Table(
@@ -75,6 +77,13 @@ class IssuedPaper:
     digest: bytes
 
 
+class PapersHead(msgspec.Struct, frozen=True):
+    """What was issued last. digest: as hexadecimal digits."""
+
+    papers: int
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """A payment of a paper. reference: the bank's own, so that it counts once. paid_cents: below zero, paid out."""
@@ -112,6 +121,9 @@ class BillBooks:
         """One transaction in which nobody else issues; all of it is kept, or nothing."""
         with self._state_errors(), dialect.alone(self._engine) as connection:
             yield BillSession(connection, self.path)
+        if issued := self.papers():
+            head = PapersHead(len(issued), issued[-1].digest.hex())
+            write_private(self.path.with_name(HEAD_FILE), msgspec.json.encode(head) + b"\n")
 
     def papers(self) -> list[IssuedPaper]:
         """All papers in the order of their numbers. Raises StateError if one is not as it was issued."""
@@ -170,7 +182,22 @@ class BillSession:
             if not whole or paper.digest != _digest(before, paper.content, paper.document_sha256):
                 raise UnreadableState(f"{self._path}: paper {place} is not as it was issued; restore a backup")
             before = paper.digest
+        self._require_head(found)
         return found
+
+    def _require_head(self, found: list[IssuedPaper]) -> None:
+        """Require that all papers are there that were issued. Raises UnreadableState."""
+        try:
+            head = msgspec.json.decode(self._path.with_name(HEAD_FILE).read_bytes(), type=PapersHead)
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError) as error:
+            raise UnreadableState(f"{self._path.with_name(HEAD_FILE)}: {error}; restore a backup") from None
+        if head.papers and (len(found) < head.papers or found[head.papers - 1].digest.hex() != head.digest):
+            raise UnreadableState(
+                f"{self._path}: has {len(found)} papers, not those {head.papers} that were issued, whose numbers would"
+                f" be given again; put the newer file back, or restore a backup; delete {HEAD_FILE} if they never left"
+            )
 
     def issue(self, number: str, content: bytes, document: bytes, before: bytes, sequence: int) -> bytes:
         """Keep a paper with its document. before: digest of the paper before it. Returns the new digest."""

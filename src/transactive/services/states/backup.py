@@ -22,6 +22,7 @@ from transactive.services.credit_publication import OUTBOX as CREDITS_OUTBOX
 from transactive.services.governing.kept import FOLDER as CONSEQUENCES
 from transactive.store import FILE, Store, database_of, holds_state
 from transactive.store.bills import FILE as BILLS
+from transactive.store.bills import HEAD_FILE as PAPERS_HEAD
 from transactive.store.bills import BillBooks
 from transactive.store.copies import copy_rows, held_still
 from transactive.store.databases.place import is_pointer
@@ -127,8 +128,9 @@ def _databases(folder: Path) -> Iterator[Path]:
 
 def _others(folder: Path) -> Iterable[str]:
     """Names of the files of a state that are not databases; each is written whole, so it is copied as it is."""
-    files = (path for path in sorted(folder.iterdir()) if path.is_file())
-    yield from (path.name for path in files if not path.name.startswith(".") and path.suffix not in LEFT_OUT)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    left_out = (path.name == PAPERS_HEAD or path.name.startswith(".") or path.suffix in LEFT_OUT for path in files)
+    yield from (path.name for path, out in zip(files, left_out, strict=True) if not out)
     yield from (f"{MODELS}/{path.name}" for path in sorted((folder / MODELS).glob("*.json")))
     kept = sorted(path.relative_to(folder) for path in (folder / CONSEQUENCES).rglob("*.json"))
     yield from (str(path) for path in kept if not any(part.startswith(".") for part in path.parts))
@@ -180,6 +182,8 @@ def _keep_papers(folder: Path, staged: Path) -> None:
         for path in staged.glob(f"{BILLS}*"):
             path.unlink()
         copy_together([folder / BILLS], staged)
+        if (folder / PAPERS_HEAD).is_file():
+            shutil.copy2(folder / PAPERS_HEAD, staged / PAPERS_HEAD)
         if (folder / PARTIES).is_file():
             shutil.copy2(folder / PARTIES, staged / PARTIES)
 

@@ -19,6 +19,9 @@ from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.engine.replay import Outcome
 from transactive.store import Store, database_of, holds_state
+from transactive.store.bills import FILE as BILLS
+from transactive.store.bills import HEAD_FILE as PAPERS_HEAD
+from transactive.store.bills import BillBooks
 from transactive.store.databases.place import is_pointer
 from transactive.store.folder import hold
 from transactive.store.soundness import Damage, broken_rows, broken_structure
@@ -51,11 +54,24 @@ def broken_files(folder: Path, tell: Tell) -> Iterator[Damage]:
     database = database_of(folder)
     if database.name in whole or is_pointer(database):
         yield from broken_rows(database, tell)
+    if BILLS in whole:
+        yield from _broken_papers(folder)
+    elif (folder / PAPERS_HEAD).is_file() and not (folder / BILLS).exists():
+        yield Damage(BILLS, "papers", "is gone, and papers were issued")
     if CHAIN_FILE in whole:
         yield from _broken_chain(folder / CHAIN_FILE, tell)
     for path in sorted((folder / MODELS).glob("*.json")):
         if hashlib.sha256(path.read_bytes()).hexdigest()[:12] != path.stem.rpartition("-")[2]:
             yield Damage(f"{MODELS}/{path.name}", "model", "is not what its name says")
+
+
+def _broken_papers(folder: Path) -> Iterator[Damage]:
+    """Papers that are not as they were issued, or not all that were."""
+    try:
+        with closing(BillBooks(folder)) as books:
+            books.papers()
+    except StateError as error:
+        yield Damage(BILLS, "papers", str(error))
 
 
 def _broken_chain(path: Path, tell: Tell) -> Iterator[Damage]:
