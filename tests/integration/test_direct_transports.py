@@ -32,6 +32,20 @@ def test_a_transport_keeps_the_rules() -> None:
     check_transport(lambda: opens("127.0.0.1"))
 
 
+def free_endpoint() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp/127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_zenoh_keeps_the_rules_through_a_peer_that_all_know() -> None:
+    opens, known = transports.load("zenoh"), free_endpoint()
+    with closing(opens(known)):
+        check_transport(lambda: opens(f"{free_endpoint()} {known}"))
+    with pytest.raises(InputError, match="give an endpoint like"):
+        opens("nonsense")
+
+
 class Worse(UdpTransport):
     """One that cuts what is long."""
 

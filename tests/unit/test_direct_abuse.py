@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.direct_nodes import DOMAIN, GRID, SLOT, Street, best_welfare, welfare, wish, wishes
-from transactive.core.errors import RuleBroken
+from transactive.core.errors import RuleBroken, StateError
 from transactive.core.proofs import signing
 from transactive.core.proofs.deals.deal import Award, Bid
 from transactive.core.proofs.deals.quotes import Quote
+from transactive.node.direct.journal_file import JournalFile
 from transactive.trading.direct import messages
 from transactive.trading.direct.complaints import left_out
 from transactive.trading.direct.messages import VERSION, Have, SentAward, SentBid, Tell
@@ -308,6 +310,36 @@ def test_a_node_that_was_killed_in_mid_round_says_the_same_again() -> None:
     assert sum(node.purse.position for node in again.nodes) == 0
     assert {d.hash for node in of.nodes for d in node.deals} <= {d.hash for node in again.nodes for d in node.deals}
     again.check()
+
+
+def test_a_journal_on_disk_gives_its_whole_records_and_goes_on(tmp_path: Path) -> None:
+    of = street()
+    path = tmp_path / "slots" / "472000"
+    kept = JournalFile(path)
+    of.nodes[HOME]._journal = kept.append
+    of.begin()
+    of.pass_on(Negotiator.propose)
+    kept.close()
+    whole, data = list(JournalFile(path).records()), path.read_bytes()
+    assert len(whole) == 4, "curve, quote, bid, award"
+    for cut in (1, len(whole[-1]), len(whole[-1]) + 7, len(whole[-1]) + 8):
+        path.write_bytes(data[:-cut])
+        torn = JournalFile(path)
+        assert list(torn.records()) == whole[:-1]
+        torn.append(whole[-1])
+        assert path.read_bytes() == data
+    again = Street.of([wish(SUN), wish(HOME, buys=[(210_000, 50)], bounds=(700, 700)), *of.wishes[2:]]).nodes[HOME]
+    assert again.curve != of.nodes[HOME].curve
+    again.terms = again.board.terms = again.purse.terms = of.terms
+    again.resume(whole)
+    assert again.curve == of.nodes[HOME].curve, "that it told, whatever is wanted now"
+    assert again.purse.position == of.nodes[HOME].purse.position == 700
+
+
+def test_a_journal_that_cannot_be_kept_stops_the_node_before_it_speaks(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="journal of direct trading cannot be written"):
+        JournalFile(tmp_path / "file" / "slot")
 
 
 def test_noise_is_nothing() -> None:

@@ -28,6 +28,7 @@ EXTRAS = {
     "postgresql": ("psycopg",),
     "ray": ("ray",),
     "web": ("argon2", "jinja2", "litestar", "uvicorn", "webauthn"),
+    "zenoh": ("zenoh",),
 }  # fmt: skip
 """Libraries by the extra that brings them; where several do, by the one for most."""
 

@@ -17,6 +17,12 @@ class SaidQuote(msgspec.Struct, frozen=True, array_like=True, tag=0):
     quote: bytes
 
 
+class Began(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    """The curve of the slot, as bytes, before any quote names it."""
+
+    curve: bytes
+
+
 class Bade(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """A bid to a seller, as bytes."""
 
@@ -39,7 +45,7 @@ class Got(msgspec.Struct, frozen=True, array_like=True, tag=3):
     signature: bytes
 
 
-Record: TypeAlias = SaidQuote | Bade | Gave | Got
+Record: TypeAlias = Began | SaidQuote | Bade | Gave | Got
 _DECODER = msgspec.msgpack.Decoder(Record)
 
 

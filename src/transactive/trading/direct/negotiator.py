@@ -23,7 +23,7 @@ from transactive.core.proofs.deals.quotes import DemandCurve, Quote
 from transactive.trading.direct import journal, messages
 from transactive.trading.direct.board import QuoteBoard, SignerOf, signer_of
 from transactive.trading.direct.complaints import Quarrel, left_out, quarrel
-from transactive.trading.direct.journal import Bade, Gave, Got, Record, SaidQuote
+from transactive.trading.direct.journal import Bade, Began, Gave, Got, Record, SaidQuote
 from transactive.trading.direct.messages import VERSION, Have, SentAward, SentBid, Tell
 from transactive.trading.direct.plan import Plan, plan
 from transactive.trading.direct.purse import GivenAward, Purse
@@ -86,9 +86,12 @@ class Negotiator:
             tuple(keys[: messages.MOST_COMPLAINTS]), bids, awarded,
         )  # fmt: skip
         data = self._said.get(round_)
+        if not self._said:
+            self._keep(Began(messages.write_curve(self.curve, self._sign(self.curve.hash), self.terms)))
         if data is None:
             data = messages.write_quote(quote, self._sign(quote.hash), self.terms)
             self._keep(SaidQuote(round_, data))
+            self._said[round_] = data
         self.board.learn_quote(data)
         if not self.terms.is_sealed:
             self.show()
@@ -267,10 +270,16 @@ class Negotiator:
     # -- after a kill ---------------------------------------------------------------------------
 
     def resume(self, records: Iterable[bytes]) -> None:
-        """Take up the records of a journal, in their order, before the first round: nothing is signed otherwise."""
+        """Take up the records of a journal, in their order, before the first round: nothing is signed otherwise.
+
+        The curve is that of the journal, whatever the member has wanted since.
+        """
         for data in records:
             record = journal.read(data)
-            if isinstance(record, SaidQuote):
+            if isinstance(record, Began):
+                _, self.curve, _ = messages.read_curve(record.curve, self.terms)
+                self.purse.curve = self.curve
+            elif isinstance(record, SaidQuote):
                 self._said[record.round] = record.quote
             elif isinstance(record, Bade):
                 bid, signature = messages.read_bid(record.bid, self.terms)
