@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.integration.conftest import call
 from tests.integration.test_openadr import HOURS, grown_state  # noqa: F401 - a fixture
+from tests.tls import own_certificate
 from tests.unit.test_s2 import HOUR, NEED, SLOTS, SPARE, START, prices
 from transactive.protocols.openadr.server import Served, VtnServer
 from transactive.protocols.s2.manager import ManagedDevice
@@ -46,21 +41,7 @@ def judge(name: str, *arguments: object) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> tuple[Path, Path]:
-    """A certificate of this machine, and its key."""
-    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
-    return folder / "cert.pem", folder / "key.pem"
+    return own_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_openadr3_client_finds_a_vtn_in_both_roles(grown_state, tmp_path, certificate):  # noqa: F811 - the fixture

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
-from transactive.core.errors import ConfigError
+from transactive.core.errors import ConfigError, InputError
 from transactive.protocols.s2.manager import UNREADABLE, ManagedDevice
 from transactive.protocols.s2.messages import VERSION
+from transactive.protocols.s2.server import MOST_BYTES, DeviceDoor, device_server
 
 HOUR, SLOTS = 3_600, 24
 START = 1_717_200_000 // 86_400 * 86_400
@@ -228,3 +232,28 @@ def test_no_instruction_leaves_the_levels_or_the_power_of_a_storage(level, hour,
     inside = min(max(level, 0), 100)
     change = {"charge": 50, "idle": 0, "give": -50}[told["operation_mode"]] * factor
     assert -0.02 <= inside + change <= 100.02
+
+
+def test_over_a_line_who_shows_no_token_is_not_heard_and_who_says_too_much_is_cut():
+    with pytest.raises(InputError, match="--token-file"):
+        device_server(device, DeviceDoor(host="0.0.0.0"))
+    server = device_server(device, DeviceDoor(port=0, token="a-secret"))
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        url, shown = f"ws://127.0.0.1:{server.socket.getsockname()[1]}", {"Authorization": "Bearer a-secret"}
+        for wrong in ({}, {"Authorization": "Bearer a-secres"}):
+            with pytest.raises(InvalidStatus, match="401"), connect(url, additional_headers=wrong):
+                pass
+        with connect(url, additional_headers=shown) as line:
+            assert json.loads(line.recv())["message_type"] == "Handshake"
+            line.send("{")
+            assert json.loads(line.recv())["status"] == "INVALID_DATA"
+            line.send(" " * (MOST_BYTES + 1))
+            with pytest.raises(ConnectionClosed) as cut:
+                line.recv()
+            assert cut.value.rcvd is not None
+            assert cut.value.rcvd.code == 1009
+    finally:
+        server.shutdown()
+        serving.join()
