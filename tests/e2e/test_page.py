@@ -61,10 +61,12 @@ def api(page, url: str) -> Any:
 
 
 def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(chromium, live):
-    with opened(chromium, live.url) as page:
+    with opened(chromium, live.url) as page, opened(chromium, f"{live.url}/member") as home:
         page.get_by_role("heading", name="The run is starting").wait_for()
+        home.get_by_role("heading", name="The run is starting").wait_for()
         page.evaluate("window.same = true")
         live.begin()
+        home.get_by_role("heading", name="My home").wait_for()  # not another page
         page.locator("#clock").wait_for()
         page.locator("#n-served summary").click()
         page.locator("#n-served table").wait_for()
@@ -74,6 +76,8 @@ def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(
         assert page.locator("#clock text").first.text_content() == str(len(live.slots))
         assert page.evaluate("window.same") is True
         page.locator("#main:not([data-refresh])").wait_for()
+        home.locator("#fresh:not([data-live])").wait_for()
+        assert "all slots read" in home.locator("#fresh").inner_text()
 
 
 def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_factory):
@@ -85,8 +89,9 @@ def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_fac
         assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("16:00–17:00, 6 June")
 
 
-def test_a_page_whose_server_is_gone_says_so(chromium, demo_half):
-    with opened(chromium, demo_half.url, quiet=False) as page:
+@pytest.mark.parametrize("path", ["", "carbon"])
+def test_a_page_whose_server_is_gone_says_so(chromium, demo_half, path):
+    with opened(chromium, f"{demo_half.url}{path}", quiet=False) as page:
         page.locator("#fresh[data-state='fresh']").wait_for()
         demo_half.stop()
         page.get_by_text("connection lost").wait_for()

@@ -218,3 +218,16 @@ def test_without_the_keys_of_members_nothing_is_signed(state):
         answer = client.post("/api/v1/acts", json={"kind": "pause"}, headers=headers)
         assert answer.status_code == 409
         assert "the keys of its members are not here" in answer.json()["detail"]
+
+
+def test_every_page_of_a_run_that_goes_on_asks_for_news_and_none_after_it_or_after_a_form(home, sample_state):
+    pages = ("/", "/member", "/carbon", "/bills", "/explorer")
+    for path in pages:
+        assert " data-live>" in home.get(path).text
+    assert " data-live>" not in send(home, kind="limits", never_pay_above="x").text  # asked for again it would be a GET
+    with browser(sample_state, SECURE) as client:
+        headers = bearer(create_token(sample_state, "operator", None))
+        for path in (*pages, "/models", "/compare"):
+            shown = client.get(path, headers=headers)
+            assert shown.status_code == 200
+            assert " data-live>" not in shown.text

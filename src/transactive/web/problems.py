@@ -48,6 +48,10 @@ class NotFound(TransactiveError):
     code = "not-found"
 
 
+class NotBegun(NotFound):
+    """The run has not begun: a page says so, and shows itself as soon as it has."""
+
+
 class AccessDenied(HTTPException):
     """The token does not reach this far."""
 
@@ -105,6 +109,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] |
     headers |= (error.headers or {}) if isinstance(error, TooMany) else {}
     if request.url.path.startswith(API):
         return Response(problem, status_code=problem.status, headers=headers, media_type="application/problem+json")
+    if isinstance(error, NotBegun) and request.method == "GET":
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
     return Template(
         "error.html",
         context={

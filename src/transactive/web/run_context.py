@@ -12,7 +12,7 @@ from transactive.texts.formatting import Words
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.lines.privacy import least_homes
 from transactive.web.lines.seen import SeenLines, seen_lines
-from transactive.web.problems import NotFound
+from transactive.web.problems import NotBegun, NotFound
 from transactive.web.viewers import Viewer
 
 
@@ -27,10 +27,10 @@ class RunContext:
         self._lines: dict[int, SeenLines | None] = {}
 
     def run(self) -> Run:
-        """The run. Raises NotFound while it has not begun."""
+        """The run. Raises NotBegun while it has not."""
         run = self.reader.run()
         if run is None:
-            raise NotFound("the run has not begun; ask again in a moment")
+            raise NotBegun("the run has not begun; ask again in a moment")
         self.words = Words(run.community.currency, run.community.zone)
         return run
 

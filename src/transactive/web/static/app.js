@@ -40,12 +40,21 @@ document.addEventListener("keydown", (event) => {
 });
 
 /* News: the stream says that something happened, the page is asked for once, and only what differs is replaced.
-   A silent stream is asked after every half minute, so that the age of the newest reading stays true. */
+   A silent stream is asked after every half minute, so that the age of the newest reading stays true. A page that does
+   not follow the run by itself is asked for less often, and not while somebody fills in a form on it. */
+const fresh = () => document.getElementById("fresh");
+const following = () => main()?.dataset.refresh !== undefined;
+const here = () => main()?.dataset.refresh || location.pathname + location.search;
+const filled = (field) => field === document.activeElement || (field.options
+  ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected))
+  : field.value !== field.defaultValue);
+const busy = () => [...main().querySelectorAll("input:not([type=hidden]), textarea, select")].some(filled);
 let source = null, pulse = null, due = null, asking = false;
 function listen() {
-  const wanted = main()?.dataset.refresh !== undefined;
+  const wanted = following() || fresh()?.dataset.live !== undefined;
   if (wanted && !source) {
-    source = new EventSource(`/api/v1/events?after=${encodeURIComponent(main().dataset.after)}`);
+    const after = main().dataset.after ?? fresh().dataset.after;
+    source = new EventSource(`/api/v1/events?after=${encodeURIComponent(after)}`);
     for (const stage of ["cleared", "delivered", "committed"]) source.addEventListener(stage, soon);
     source.addEventListener("end", () => { source.close(); soon(); });
     source.addEventListener("error", lost);
@@ -58,18 +67,17 @@ function listen() {
   }
 }
 function lost() {
-  const fresh = document.getElementById("fresh");
-  fresh.dataset.state = "silent";
-  fresh.lastElementChild.textContent = "connection lost";
+  fresh().dataset.state = "silent";
+  fresh().lastElementChild.textContent = "connection lost";
 }
-function soon() { due ??= setTimeout(renew, 400); }
+function soon() { due ??= setTimeout(renew, following() ? 400 : 2_000); }
 async function renew() {
   due = null;
-  const url = main()?.dataset.refresh;
-  if (url === undefined || asking) return;
+  if (asking || !source) return;
   asking = true;
+  const whole = { target: "#main", select: "#main", selectOOB: "#fresh", swap: "outerMorph" };
   try {
-    await htmx.ajax("GET", url, { target: "#main", select: "#main", selectOOB: "#fresh", swap: "outerMorph" });
+    await htmx.ajax("GET", here(), busy() ? { target: "#fresh", select: "#fresh", swap: "outerMorph" } : whole);
   } finally { asking = false; }
 }
 

@@ -11,6 +11,7 @@ from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.texts.formatting import Words, counted, percent, span_of_time
 from transactive.web.charts.flow import PIPES, Flow, flow_chart
 from transactive.web.charts.market import CurveStep, curve, curve_chart
+from transactive.web.events import id_text, newest
 
 LATE, SILENT = 30, 120
 """Seconds without a new slot after which an unfinished run counts as late, and as silent."""
@@ -76,7 +77,16 @@ def flow_part(reader: Reader, slot: int, run: Run, words: Words) -> dict[str, An
 
 
 def freshness(run: Run, position: RunProgress, meters: int, idle: float, words: Words) -> dict[str, str]:
-    """How new the newest reading is, always in words. idle: seconds since the server saw the run move."""
+    """How new the newest reading is, always in words; and the event after which a page that shows it is old.
+
+    idle: seconds since the server saw the run move.
+    """
+    news = {"after": id_text(newest(run, position)), "over": "over" if position.over else ""}
+    return {**_age(run, position, meters, idle, words), **news}
+
+
+def _age(run: Run, position: RunProgress, meters: int, idle: float, words: Words) -> dict[str, str]:
+    """The newest reading in words, and whether it is fresh, late or silent."""
     if position.delivered is None:
         return {"state": "late", "text": "no reading yet", "long": ""}
     slot, members = position.delivered, len(run.community.members)
