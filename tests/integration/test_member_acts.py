@@ -14,8 +14,8 @@ from tests.integration.samples import write_community
 from transactive.config.setting import Setting, load_setting
 from transactive.core.community.limits import NO_HIGHEST
 from transactive.core.errors import InputError, StateError
-from transactive.core.proofs.authorisation import Authorisation, Authorised
-from transactive.core.proofs.member_acts import HandOrder
+from transactive.core.proofs.members.authorisation import Authorisation, Authorised
+from transactive.core.proofs.members.member_acts import HandOrder
 from transactive.core.slot_book import SlotBook
 from transactive.engine.authorisations import read, write
 from transactive.engine.live.session import Pace, rehearse, replay_journal

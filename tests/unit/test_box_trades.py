@@ -30,7 +30,7 @@ from transactive.core.boxes.messages import (
     unseal,
 )  # fmt: skip
 from transactive.core.errors import ChainError, StateError
-from transactive.core.proofs.authorisation import Authorisation, sign
+from transactive.core.proofs.members.authorisation import Authorisation, sign
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
 from transactive.core.proofs.order_records import order_of
 from transactive.core.proofs.signed_orders import SigningPlace, domain

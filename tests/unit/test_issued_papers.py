@@ -32,7 +32,8 @@ def issued(tmp_path) -> Path:
     issue(tmp_path)
     shutil.copy(tmp_path / FILE, tmp_path / "older")
     assert (issue(tmp_path), issue(tmp_path)) == (2, 3)
-    return tmp_path
+    folder: Path = tmp_path
+    return folder
 
 
 def test_an_older_copy_of_the_papers_is_refused(issued):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import SignedOrder
 from transactive.core.tables import Baseline, DeviceRules, Readings
 from transactive.core.trades.positions import Positions

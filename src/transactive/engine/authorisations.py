@@ -16,8 +16,8 @@ from transactive.core.community.community import Community
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.community.members import Member
 from transactive.core.errors import SignatureError
-from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.members.authorisation import Authorisation, Authorised, check, in_force, sign
+from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
 from transactive.store.live.acts import acts_after

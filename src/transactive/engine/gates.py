@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from transactive.core.community.community import Community
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

@@ -23,7 +23,7 @@ from transactive.trading.escrow import lock_price
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
-    from transactive.core.proofs.authorisation import Authorised
+    from transactive.core.proofs.members.authorisation import Authorised
 
 
 class NoEntry:

@@ -12,7 +12,7 @@ from transactive.cli.report import report
 
 if TYPE_CHECKING:
     from transactive.core.community.community import Community
-    from transactive.core.proofs.authorisation import Authorisation
+    from transactive.core.proofs.members.authorisation import Authorisation
     from transactive.services.acts.asked import Allowing
 
 agent = App(name="agent", help="Limits that members set for their agents.")

@@ -13,7 +13,7 @@ import msgspec
 
 from transactive.config.setting import Setting
 from transactive.core.community.community import Community
-from transactive.core.proofs.sharing_agreement import Agreement, SignedAgreement, check, in_force, sign
+from transactive.core.proofs.members.sharing_agreement import Agreement, SignedAgreement, check, in_force, sign
 from transactive.core.units import IntArray
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.store.database import Database
 from transactive.store.live.acts import acts_after
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from transactive.core.errors import RuleBroken
 from transactive.core.proofs import signing
 from transactive.core.proofs.corrections import SIGNATURE_BYTES, correction_digest
-from transactive.core.proofs.sharing_agreement import SignedAgreement
+from transactive.core.proofs.members.sharing_agreement import SignedAgreement
 from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.metering.gateway import enter, sign

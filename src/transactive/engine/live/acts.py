@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.store.database import Database
 from transactive.store.live.acts import acts_after
 from transactive.store.live.journal import ArrivalKind, JournalReader

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import InputError
-from transactive.core.proofs.authorisation import Authorisation
+from transactive.core.proofs.members.authorisation import Authorisation
 from transactive.core.slots import parse_time
 from transactive.engine.authorisations import FOR_GOOD
 

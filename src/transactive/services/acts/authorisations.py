@@ -12,7 +12,7 @@ import msgspec
 
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, RuleBroken, StateError
-from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
+from transactive.core.proofs.members.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import DAY, time_text
 from transactive.engine.authorisations import read
 from transactive.engine.books.rebuilt import community_of

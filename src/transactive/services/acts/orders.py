@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from transactive.core.errors import InputError, StateError
 from transactive.core.governance.decided import Decided, with_decided
-from transactive.core.proofs.authorisation import Authorised, in_force
-from transactive.core.proofs.member_acts import HandOrder
+from transactive.core.proofs.members.authorisation import Authorised, in_force
+from transactive.core.proofs.members.member_acts import HandOrder
 from transactive.core.proofs.order_records import order_bytes, order_of
 from transactive.core.proofs.signed_orders import Order, SignedOrder, Step
 from transactive.core.slots import DAY, parse_time, time_text

@@ -17,7 +17,7 @@ from transactive.store import Store, holds_state
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.keys.keys import Keys
-    from transactive.core.proofs.authorisation import Authorised
+    from transactive.core.proofs.members.authorisation import Authorised
     from transactive.core.proofs.signed_orders import SigningPlace
 
 
@@ -53,7 +53,7 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
     Raises StateError without a run, or where the keys of its members are not those of its seed.
     """
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.core.proofs.authorisation import check
+    from transactive.core.proofs.members.authorisation import check
 
     known = deployment_of(folder)
     if keys is not None:

@@ -16,7 +16,7 @@ from transactive.core.community.community import Community
 from transactive.core.errors import SignatureError, StateError
 from transactive.core.governance.decided import with_decided
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.proofs.sharing_agreement import SignedAgreement, check, in_force
+from transactive.core.proofs.members.sharing_agreement import SignedAgreement, check, in_force
 from transactive.core.proofs.signed_orders import SigningPlace, domain
 from transactive.core.slots import time_text
 from transactive.engine.books.agreements import coefficients_digest, read, terms_of

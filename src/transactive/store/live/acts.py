@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from transactive.core.proofs.authorisation import Authorised
-from transactive.core.proofs.member_acts import HandOrder, MemberAct
+from transactive.core.proofs.members.authorisation import Authorised
+from transactive.core.proofs.members.member_acts import HandOrder, MemberAct
 from transactive.store.database import Database
 from transactive.store.schema import ACTS
 from transactive.store.sealing import seal

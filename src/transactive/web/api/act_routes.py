@@ -13,8 +13,8 @@ from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
-from transactive.core.proofs.authorisation import Authorised
-from transactive.core.proofs.member_acts import HandOrder
+from transactive.core.proofs.members.authorisation import Authorised
+from transactive.core.proofs.members.member_acts import HandOrder
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.services.acts.asked import Asked
 from transactive.services.acts.authorisations import Asker, act

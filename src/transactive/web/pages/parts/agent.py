@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
-from transactive.core.proofs.authorisation import Authorisation, in_force
+from transactive.core.proofs.members.authorisation import Authorisation, in_force
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words

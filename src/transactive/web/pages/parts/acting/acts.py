@@ -7,7 +7,7 @@ from typing import Any
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import StateError
-from transactive.core.proofs.authorisation import Authorisation
+from transactive.core.proofs.members.authorisation import Authorisation
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.services.acts.authorisations import allowed_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transactive.core.proofs.member_acts import HandOrder
+from transactive.core.proofs.members.member_acts import HandOrder
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.services.acts.orders import takes_orders

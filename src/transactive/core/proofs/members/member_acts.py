@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from transactive.core.proofs.authorisation import Authorised
+from transactive.core.proofs.members.authorisation import Authorised
 from transactive.core.proofs.signed_orders import Step
 
 
