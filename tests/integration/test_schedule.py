@@ -187,6 +187,14 @@ def test_a_wrong_option_is_named_with_what_it_can_be(tmp_path, capsys, options, 
     assert message in refusal(capsys, path, *options)
 
 
+def test_a_column_of_prices_may_say_its_unit(tmp_path, capsys):
+    whole = backtest(capsys, written(home(), tmp_path / "home.csv"))
+    for name, per in (("price_eur_mwh", 1_000), ("Price [ct/kWh]", 10_000)):
+        other = home().with_columns((pl.col("price") / per).alias(name)).drop("price")
+        options = ("--price", name)
+        assert backtest(capsys, written(other, tmp_path / "other.csv"), *options)["scheduled"] == whole["scheduled"]
+
+
 def test_fractions_are_rounded_and_other_units_are_refused(tmp_path, capsys):
     frame = home()
     whole = backtest(capsys, written(frame, tmp_path / "home.csv"))

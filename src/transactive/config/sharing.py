@@ -79,7 +79,10 @@ def _check_market(community: Community) -> None:
     """Sharing and its mechanism go together."""
     for member in community.members:
         if member.share_ppm and community.sharing is None:
-            raise ConfigError(f'{member.id}: share_ppm counts only with "static" in sharing.keys; take it out')
+            raise ConfigError(
+                f'{member.id}: share_ppm counts only with "static" in sharing.keys; take it out, or write mechanism ='
+                ' "sharing" under [market], and keys = ["static"] and a price under [sharing]'
+            )
     if community.market.mechanism == SHARING:
         raise ConfigError('market.mechanism "sharing" needs [sharing] with a price; add it')
     if community.sharing is not None:

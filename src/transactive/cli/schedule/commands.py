@@ -66,8 +66,8 @@ def backtest(
     pv
         Column of what its PV generated in the slot, Wh.
     price
-        Column of what an imported Wh costs, µ¤/kWh, known a day ahead; or a price, such as "28 ct/kWh", or several by
-        days and local hours, such as "workday 07:00-22:00 34 ct/kWh; 26 ct/kWh".
+        Column of what an imported Wh costs, µ¤/kWh or as its name says (price_eur_mwh), known a day ahead; or a price,
+        such as "28 ct/kWh", or several by days and local hours, such as "workday 07:00-22:00 34 ct/kWh; 26 ct/kWh".
     prices
         File of the price column, if it stands in another one.
     time

@@ -13,7 +13,8 @@ Identifier = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-        description="letters, digits, '_', '.' or '-', a letter or digit first, 64 at most; name takes free text",
+        description="letters, digits, '_', '.' or '-', a letter or digit first, 64 at most; name takes free text,"
+        " and meters the names that the readings have",
     ),
 ]
 """Name of a member or device in files; descriptions here say what a pattern wants, in words for messages."""

@@ -47,6 +47,8 @@ def kinds_of_rows(sheet: Sheet, rest: list[str], told: Told) -> tuple[RegisterRu
     Raises DataError where a kind of row, or the unit, says nothing.
     """
     for name in rest:
+        if not any(words.register_of(value) for value in sample_of(sheet, name)):
+            continue
         kinds = _kinds(sheet, name)
         registers = {kind: register for kind in kinds if (register := words.register_of(kind))}
         number = _only_number(sheet, [other for other in rest if other != name]) if registers else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
+from transactive.core.spelling.quantities import units_in
 from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
@@ -23,6 +26,8 @@ from transactive.tabular.source import ROW, Source
 
 LARGEST = 10**9
 """A number beyond this is no Wh of a slot and no µ¤/kWh."""
+UNIT = re.compile(r"(?<![a-z])(?!per)([a-z]{1,4}|[€£$]) ?(?:/|_per_|_) ?(mwh|kwh)(?![a-z])", re.IGNORECASE)
+"""A unit of prices in the name of a column, such as price_eur_mwh or `Price [EUR/MWh]`."""
 TINY_WH, TINY_PRICE = 5, 1_000
 """Fractions around a mean below this are kWh instead of Wh, or ¤/kWh or ¤/MWh instead of µ¤/kWh."""
 
@@ -71,8 +76,8 @@ def read_days(path: Source, named: ScheduleColumns) -> Days:
     is_column = named.price in read_sheet(named.prices or path).columns
     told = None if is_column else told_price(named.price)
     if told is None:
-        unit = "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
-        check_column(named.prices or path, named.price, -LARGEST, TINY_PRICE, unit)
+        unit = "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000, or name the column with its unit, like eur_mwh"
+        check_column(named.prices or path, named.price, -LARGEST, 0 if micro_in(named.price) != 1 else TINY_PRICE, unit)
     elif named.prices:
         raise InputError(
             f"--price {named.price!r} is a price and --prices names a file of prices; take one of them out"
@@ -138,8 +143,20 @@ def _price(path: Source, named: ScheduleColumns, history: History) -> IntArray:
             f"{file.name}: {named.price} is not the same for all at {_when(history, unequal.any(axis=1))};"
             " give each tariff a file of its own"
         )
-    whole: IntArray = np.rint(price).astype(np.int64)
+    whole: IntArray = np.rint(price * float(micro_in(named.price))).astype(np.int64)
     return whole
+
+
+def micro_in(column: str) -> Fraction:
+    """µ¤/kWh in one of a column of prices, by the unit in its name; 1 where it names none."""
+    found = UNIT.search(column)
+    if found is None:
+        return Fraction(1)
+    money = found[1].upper() if len(found[1]) == 3 else found[1].lower()
+    try:
+        return units_in(f"{money}/{'MWh' if found[2].lower() == 'mwh' else 'kWh'}", "price_micro_per_kwh")
+    except InputError:
+        return Fraction(1)
 
 
 def _when(history: History, faulty: BoolArray) -> str:
