@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
@@ -26,6 +27,8 @@ from transactive.core.tables import Readings
 
 READINGS_TYPE = b"Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)"
 ISSUE_TYPE = b"Issue(uint256 slot,uint256[] registers,uint256 spared)"
+AT_HAND = 2
+"""Trees that stay at hand: where one machine signs and checks, both ask for the same one after the other."""
 NAME, CERTIFICATES = b"TransActive Metering", b"TransActive Certificates"
 
 
@@ -46,7 +49,13 @@ def readings_tree(readings: Readings) -> Tree:
         readings.charge_wh,
         readings.discharge_wh,
     )
-    return Tree.of_slot(readings.slot, REGISTERS.pack_rows(columns))
+    return _tree(readings.slot, tuple(REGISTERS.pack_rows(columns)))
+
+
+@lru_cache(maxsize=AT_HAND)
+def _tree(slot: int, registers: tuple[int, ...]) -> Tree:
+    """The tree of these very registers."""
+    return Tree.of_slot(slot, registers)
 
 
 def digest(readings: Readings, chain_id: int) -> bytes:
