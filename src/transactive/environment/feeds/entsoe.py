@@ -32,7 +32,7 @@ def read_entsoe(raw: bytes, unit: str, zone: str = "") -> tuple[list[tuple[int, 
         raise DataError("the feed's document declares entities; a price document has none")
     try:
         document = ET.fromstring(raw)  # noqa: S314 - entities were refused
-    except ET.ParseError as error:
+    except (ET.ParseError, ValueError, LookupError) as error:  # the last two for an encoding that there is not
         raise DataError(f"the feed says no XML ({error}); is the address right?") from None
     if _name(document) != DOCUMENT:
         reason = next((part.text for part in document.iter() if _name(part) == "text"), _name(document))

@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
         raise DataError(f"{path.name}: declares entities of its own; a feed of Green Button has none")
     try:
         root = ET.fromstring(data)  # noqa: S314 - without a document type nothing can expand
-    except (ET.ParseError, ExpatError) as error:
+    except (ET.ParseError, ExpatError, ValueError, LookupError) as error:  # the last two: no such encoding
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
     entries = [(entry, _links(entry)) for entry in root if _bare(entry) == "entry"] or [(root, _links(root))]
     feed, rows, seen, point = _said(entries), Collected(path.name), False, path.stem

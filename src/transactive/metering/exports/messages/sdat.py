@@ -42,7 +42,7 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
         raise DataError(f"{path.name}: declares entities of its own; a message of SDAT-CH has none")
     try:
         message = ET.fromstring(data)  # noqa: S314 - without a document type nothing can expand
-    except (ET.ParseError, ExpatError) as error:
+    except (ET.ParseError, ExpatError, ValueError, LookupError) as error:  # the last two: no such encoding
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
     if not _bare(message).startswith("ValidatedMeteredData"):
         raise DataError(
