@@ -139,3 +139,16 @@ def test_the_printed_schema_takes_both_spellings():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"feed_in": 80_000, "network_fee": "3 ct/kWh"}, tariff)
     assert told["$defs"].keys() == with_storage(msgspec.json.schema(Community))["$defs"].keys()
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 5_000, "a = {" * 5_000])
+def test_a_file_without_end_is_told_in_words(tmp_path, text):
+    (tmp_path / "community.toml").write_text(text)
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load(tmp_path / "community.toml")
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000 + " ct/kWh", "1." + "9" * 5_000 + " ct/kWh", "-" + "9" * 31 + " ct/kWh"])
+def test_a_number_without_end_is_told_in_words(text):
+    with pytest.raises(InputError, match=r"has \d+ digits"):
+        whole(text, "supply_micro_per_kwh", "EUR")

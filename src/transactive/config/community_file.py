@@ -15,6 +15,7 @@ from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.spelling.records import converted
+from transactive.core.spelling.toml import parsed
 from transactive.market.network.pandapower import read_pandapower
 
 MOVED = ("standing_charge", "standing_charge_n_per_day")
@@ -31,7 +32,7 @@ def load(path: Path, revised: Callable[[Community], Community] = lambda as_writt
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
     try:
-        community = converted(with_preset(_without_moved(taken_out(msgspec.toml.decode(text))[0])), Community)
+        community = converted(with_preset(_without_moved(taken_out(parsed(text))[0])), Community)
     except InputError as error:
         raise ConfigError(f"{path.name}: {error}") from None
     except msgspec.ValidationError as error:

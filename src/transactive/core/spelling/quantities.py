@@ -14,6 +14,8 @@ from fractions import Fraction
 
 from transactive.core.errors import InputError
 
+MOST_DIGITS = 30
+"""Before a point, and after it."""
 NUMBER = re.compile(r"(?P<sign>[-−+]?)\s*(?P<whole>\d+(?:_\d+)*)(?:\.(?P<part>\d+))?\s*(?P<unit>.*)", re.DOTALL)
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "$": ""}
 """Signs that people write for a currency; a dollar is that of many countries, and is taken for the community's."""
@@ -89,8 +91,10 @@ def whole(text: str, key: str, currency: str | None = None, place: str | None = 
     found = NUMBER.fullmatch(text.strip())
     if found is None or "," in found["unit"]:
         raise InputError(f"{said}; write a number and its unit, like {kind.example}, with a point for decimals")
-    digits = found["whole"].replace("_", "")
-    size = Fraction(f"{digits}.{found['part'] or 0}") * (-1 if found["sign"] in ("-", "−") else 1)
+    digits, part = found["whole"].replace("_", ""), found["part"] or "0"
+    if max(len(digits), len(part)) > MOST_DIGITS:
+        raise InputError(f"{place or key} has {max(len(digits), len(part))} digits; write a number that is meant")
+    size = Fraction(f"{digits}.{part}") * (-1 if found["sign"] in ("-", "−") else 1)
     factor = _factor(found["unit"].strip(), kind, said, currency)
     exact = size * factor
     if exact.denominator != 1:

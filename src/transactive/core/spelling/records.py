@@ -17,6 +17,7 @@ import msgspec
 from transactive.core.community.validation import bare, is_record, parts
 from transactive.core.errors import InputError
 from transactive.core.spelling.quantities import kind_of, stem_of, whole
+from transactive.core.spelling.toml import parsed
 
 Record = type[msgspec.Struct]
 T = TypeVar("T", bound=msgspec.Struct)
@@ -35,7 +36,7 @@ def decoded(text: bytes, record: type[T], currency: str | None = None, *, as_jso
 
     Raises InputError naming the key; and, as msgspec does, what `validation.explained` explains.
     """
-    return converted(msgspec.json.decode(text) if as_json else msgspec.toml.decode(text), record, currency)
+    return converted(msgspec.json.decode(text) if as_json else parsed(text), record, currency)
 
 
 def converted(data: Any, record: type[T], currency: str | None = None) -> T:  # noqa: ANN401 - parsed TOML or JSON
