@@ -77,6 +77,11 @@ BOTH: dict[str, Dress] = {
         lambda k, t: f"{at(t)};{kwh(k)};{kwh(k + 7)};9",
         LOCAL,
     ),
+    "flows by their ends": (
+        "Time;Grid to home (kWh/15 min);PV to home (kWh);PV to grid (kWh)",
+        lambda k, t: f"{at(t)};{kwh(k)};0,5;{kwh(k + 7)}",
+        LOCAL,
+    ),
     "words by rows": (
         "Start;Direction;Value (kWh)",
         lambda k, t: f"{at(t)};import;{kwh(k)}\n{at(t)};export;{kwh(k + 7)}",

@@ -58,10 +58,8 @@ STARTS = (
 )
 REGISTERS: tuple[tuple[Register, str], ...] = (
     ("net", r"\bnet\b|\bnetto\b|\bnet[ _]?load|import ?[-−] ?export|\bsaldo\b|1\.8\.0 ?- ?2\.8\.0"),
-    (
-        "export",
-        r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertid|\b2\.(8|9|29)\.\d",
-    ),
+    ("export", r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertid"),
+    ("export", r"\b2\.(8|9|29)\.\d|\bto (the )?grid\b"),
     ("export", r"inmatn|\breturned|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
     ("generation", r"genera[td]|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
     ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.(8|9|29)\.\d|netzbezug|uttag|purchas"),
@@ -75,8 +73,8 @@ UNITS: tuple[tuple[Unit, str], ...] = (
     ("Wh", r"\bwh\b"), ("kW", r"\bkw\b"), ("W", r"\bw\b|\bwatts?\b"),
 )  # fmt: skip
 ELSE = re.compile(
-    r"\bgas|water|wasser|\bm3\b|reactive|\bmax\b|\bmin\b|eigenverb|direktverb|self[ -]?(consum|use)|autoconsum"
-    r"|autoconsom|zelfverbr|egenforbr|egenanvand|\bto (load|home|house)\b"
+    r"\bgas|water|wasser|\bm3\b|reactive|\bmax\b|(?<!\d )\bmin\b|eigenverb|direktverb|self[ -]?(consum|use)|autoconsum"
+    r"|autoconsom|zelfverbr|egenforbr|egenanvand|(?<!grid )\bto (load|home|house)\b"
 )
 """What is no energy, or flows behind the meter alone and so is part of what is used and made, has in its name."""
 STORED = re.compile(r"batter|akku|speicher|accumul|accu\b|batteria|bateri")
