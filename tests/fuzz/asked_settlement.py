@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SILENCE, SLOT, SLOTS, WINDOW, Book
 from tests.fuzz.bound import NOBODY, Bound, Person
+from tests.fuzz.echo import Echo
 from tests.fuzz.machine import Machine
 from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes.evidence import shown
@@ -17,6 +18,7 @@ from transactive.core.proofs.leaves import Leaf, LeafMark
 from transactive.core.proofs.slot_tree import SlotTree
 
 START = 400_000
+PLENTY = 2**90
 MEMBERS = 6
 NOTHING = Opening(bytes(32), Commitment(0, bytes(32), bytes(32), 0, 0, 0), ())
 
@@ -24,22 +26,34 @@ NOTHING = Opening(bytes(32), Commitment(0, bytes(32), bytes(32), 0, 0, 0), ())
 class AskedSettlement:
     """A real settlement on a machine, whose operator is honest; `turn` lets a period be committed and become final."""
 
-    def __init__(
-        self, machine: Machine, rng: random.Random, owner: Person, operator: Person, members: Sequence[Person]
-    ):
-        self.machine, self.rng, self.operator = machine, rng, operator
-        self.token = Bound.deploy(machine, owner.address, "currency", "Test", "TST", 2**100)
+    def __init__(self, machine: Machine, rng: random.Random, owner: Person, operator: Person, members: list[Person]):
+        """In half of all lives the currency is hostile, and the last member itself."""
+        self.machine, self.rng, self.owner, self.operator = machine, rng, owner, operator
+        self.echo = Echo(machine, owner.address) if rng.random() < 0.5 else None
+        if self.echo:
+            self.token = self.echo.bound
+            members[-1] = self.echo.person
+        else:
+            self.token = Bound.deploy(machine, owner.address, "currency", "Test", "TST", 2**100)
+            self.token.do(owner.address, "setMinter", owner.address, True)  # noqa: FBT003 - as the contract takes it
         clock = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, owner.address, LEAD, NOBODY)
         self.c = Bound.deploy(machine, owner.address, "settlement", self.token.address, *clock)
         self.c.do(owner.address, "offerOperator", operator.address)
         self.c.do(operator.address, "acceptOperator")
-        self.token.do(owner.address, "setMinter", owner.address, True)  # noqa: FBT003 - as the contract takes it
         self.places = {member.address: place for place, member in enumerate(members)}
         for member in members:
             self.c.do(operator.address, "register", member.address)
         self.period = START
         self.made: list[Opening] = []
         self.trees: dict[int, SlotTree] = {}
+
+    def fund(self, people: Sequence[Person], spender: str) -> dict[str, int]:
+        """Give everybody plenty that a contract may take; what each wallet has."""
+        for person in people:
+            self.token.do(self.owner.address, "mint", person.address, PLENTY)
+            if not self.echo:
+                self.token.do(person.address, "approve", spender, 2**255)
+        return dict.fromkeys((person.address for person in people), PLENTY)
 
     def is_final(self, found: Opening) -> bool:
         """Whether a commitment is one that was made, and final."""

@@ -30,8 +30,8 @@ ROLES = {
     "anchors": {"member"},
     "rules": {"owner", "governor", "candidate", "stranger"},
     "governor": {"owner", "registrar", "guardian", "member", "candidate", "stranger"},
-    "prediction_market": {"owner", "operator", "member", "candidate", "stranger"},
-    "forecast_pool": {"owner", "operator", "member", "candidate", "stranger"},
+    "prediction_market": {"owner", "operator", "member", "token", "candidate", "stranger"},
+    "forecast_pool": {"owner", "operator", "member", "token", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
 FOR_CONTRACTS = {

@@ -13,7 +13,6 @@ from tests.twins.forecast_pool import ForecastPoolTwin, PoolTerms
 from tests.twins.totals import TotalsTwin
 from transactive.chain.prediction.scoring import LEVELS, Forecast, packed, sealed
 
-ALL, PLENTY = 2**255, 2**90
 BACK = 4
 """Periods back that are still looked at."""
 
@@ -39,8 +38,9 @@ class ForecastPoolLife(Life):
         self.machine.at = self.now
         self.owner, self.operator, *rest = map(Person.named, ("owner", "operator", "candidate", "stranger"))
         self.members = [Person.named("member", i) for i in range(MEMBERS)]
-        self.people = [self.owner, self.operator, *rest, *self.members]
         self.asked = AskedSettlement(self.machine, rng, self.owner, self.operator, self.members)
+        self.echo = self.asked.echo
+        self.people = [self.owner, self.operator, *rest, *self.members]
         token, by = self.asked.token, self.owner.address
         first, last = rng.choice([(0, 3), (1, 2), (2, 3)])
         self.terms = PoolTerms(
@@ -55,10 +55,7 @@ class ForecastPoolLife(Life):
             3 * PERIOD,
         )
         c = Bound.deploy(self.machine, by, "forecast_pool", token.address, self.asked.c.address, *self.terms.content)
-        for person in self.people:
-            token.do(by, "mint", person.address, PLENTY)
-            token.do(person.address, "approve", c.address, ALL)
-        self.wallets = dict.fromkeys((person.address for person in self.people), PLENTY)
+        self.wallets = self.asked.fund(self.people, c.address)
         totals = TotalsTwin(SLOT, SLOTS, WINDOW, self.asked.is_final, self.asked.places.get)
         self.twin = ForecastPoolTwin(totals, self.terms, self.operator.address)
         self.hidden: list[Hidden] = []
@@ -87,7 +84,7 @@ class ForecastPoolLife(Life):
             gate = self.twin.gate(self.now // PERIOD + 1)
             self.now = max(self.now, rng.choice([gate, gate, gate + self.terms.reveal, self.now + WINDOW]))
         moves = [self.wager] * 6 + [self.show] * 6 + [self.settle] * 2 + [self.object] * 2 + [self.pay] * 2
-        return rng.choice([*moves, self.refund, self.fund, self.withdraw, self.reach])()
+        return rng.choice([*moves, self.refund, self.reach, *[self.fund, self.withdraw] * 3])()
 
     def reach(self) -> Call:
         """At first that of everybody."""
@@ -100,7 +97,7 @@ class ForecastPoolLife(Life):
     def fund(self) -> Call:
         amount = self.rng.choice([10**7, 10**7, 0, 2**62, 2**62 + 1])
         who = self.rng.choice(self.members)
-        return Call(who, "fund", (amount,), self.paid(lambda by: self.twin.fund(by, amount), -1))
+        return Call(who, "fund", (amount,), self.paid(lambda by: self.twin.fund(by, amount), -1), pays=True)
 
     def withdraw(self) -> Call:
         place = self.rng.randrange(MEMBERS)
@@ -109,7 +106,7 @@ class ForecastPoolLife(Life):
 
     def withdrawing(self, place: int, amount: int) -> Call:
         mirror = self.paid(lambda by: self.twin.withdraw(by, amount), 1)
-        return Call(self.members[place], "withdraw", (amount,), mirror)
+        return Call(self.members[place], "withdraw", (amount,), mirror, pays=True)
 
     def wager(self) -> Call:
         rng, period, place = (

@@ -13,7 +13,7 @@ from tests.twins.totals import TotalsTwin
 from transactive.chain.prediction.lmsr import cost_n
 
 SLOPE, DEADLINE = 1_000, 3 * PERIOD
-ALL, PLENTY = 2**255, 2**90
+ALL = 2**255
 KEPT = 6
 """Questions back that are still traded, asked and looked at."""
 
@@ -29,15 +29,13 @@ class PredictionMarketLife(Life):
         names = ("owner", "operator", "candidate", "stranger")
         self.owner, self.operator, *rest = map(Person.named, names)
         self.members = [Person.named("member", i) for i in range(MEMBERS)]
+        self.asked = AskedSettlement(self.machine, self.rng, self.owner, self.operator, self.members)
+        self.echo = self.asked.echo
         self.people = [self.owner, self.operator, *rest, *self.members]
         by = self.owner.address
-        self.asked = AskedSettlement(self.machine, self.rng, self.owner, self.operator, self.members)
         token = self.asked.token
         c = Bound.deploy(self.machine, by, "prediction_market", token.address, self.asked.c.address, SLOPE, DEADLINE)
-        for person in self.people:
-            token.do(by, "mint", person.address, PLENTY)
-            token.do(person.address, "approve", c.address, ALL)
-        self.wallets = dict.fromkeys((person.address for person in self.people), PLENTY)
+        self.wallets = self.asked.fund(self.people, c.address)
         totals = TotalsTwin(SLOT, SLOTS, WINDOW, self.asked.is_final, self.asked.places.get)
         self.twin = PredictionMarketTwin(totals, SLOPE, DEADLINE)
         return c
@@ -102,7 +100,7 @@ class PredictionMarketLife(Life):
         terms = (rng.choice([0, 1, 2, 2, 3]), first, max(last, 0), max(closes, 0), liquidity, blur)
         return Call(
             rng.choice(self.people), "create", (*terms, bounds),
-            self.paid(lambda who: twin.create(who, *terms, tuple(bounds), self.now), -1),
+            self.paid(lambda who: twin.create(who, *terms, tuple(bounds), self.now), -1), pays=True,
         )  # fmt: skip
 
     def buy(self) -> Call:
@@ -113,7 +111,7 @@ class PredictionMarketLife(Life):
         most = rng.choice([ALL, ALL, ALL, shares, shares // 2])
         arguments = (number, rng.choice([0, 0, 1, 1, 2, 7, 8]), shares, most)
         who = rng.choice(self.members)
-        return Call(who, "buy", arguments, self.paid(lambda by: self.twin.buy(by, *arguments, self.now), -1))
+        return Call(who, "buy", arguments, self.paid(lambda by: self.twin.buy(by, *arguments, self.now), -1), pays=True)
 
     def sell(self) -> Call:
         rng, number = self.rng, self.number(self.is_open)
@@ -130,7 +128,9 @@ class PredictionMarketLife(Life):
                 who = self.members[place]
         shares = rng.choice([held, held, held // 2, 1, 0, held + 1])
         arguments = (number, outcome, shares, rng.choice([0, 0, 0, shares // 3, shares]))
-        return Call(who, "sell", arguments, self.paid(lambda by: self.twin.sell(by, *arguments, self.now), 1))
+        return Call(
+            who, "sell", arguments, self.paid(lambda by: self.twin.sell(by, *arguments, self.now), 1), pays=True
+        )
 
     def resolve(self) -> Call:
         number = self.number(self.is_unknown)
@@ -166,14 +166,16 @@ class PredictionMarketLife(Life):
         return self.redeeming(self.rng.choice(self.members), self.number(self.is_over))
 
     def redeeming(self, who: Person, number: int) -> Call:
-        return Call(who, "redeem", (number,), self.paid(lambda by: self.twin.redeem(by, number, self.now), 1))
+        return Call(
+            who, "redeem", (number,), self.paid(lambda by: self.twin.redeem(by, number, self.now), 1), pays=True
+        )
 
     def sweep(self) -> Call:
         number = self.number(self.is_over)
         return self.sweeping(self.asker(number), number)
 
     def sweeping(self, who: Person, number: int) -> Call:
-        return Call(who, "sweep", (number,), self.paid(lambda by: self.twin.sweep(by, number, self.now), 1))
+        return Call(who, "sweep", (number,), self.paid(lambda by: self.twin.sweep(by, number, self.now), 1), pays=True)
 
     def asker(self, number: int) -> Person:
         """Who asked a question; anybody, if there is none."""
