@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from transactive.chain.artifact import CONTRACTS, MODULES, artifact, source
+from transactive.chain.artifact import CONTRACTS, MODULES, PROVED, artifact, source
 from transactive.chain.compile import compiled
 
 EVERY_DAY = ("carbon_credits", "certificate_disputes", "currency", "prediction_market", "trade_board")
@@ -69,3 +69,7 @@ def test_importing_the_room_is_light():
     code = "import sys, tests.twins.settlement; print([m for m in ('web3', 'eth') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_places_of_variables_are_in_the_artifacts_that_other_chains_prove_from():
+    assert {name: tuple(artifact(name).storage) for name in CONTRACTS if artifact(name).storage} == PROVED

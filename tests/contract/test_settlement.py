@@ -856,3 +856,11 @@ def test_every_reason_is_met_by_a_test_here():
 def test_code_fits_a_chain():
     for name in ("currency", "settlement", "disputes"):
         assert artifact(name).runtime_bytes < 24_576
+
+
+def test_the_head_of_a_period_lies_where_the_artifact_says(w):
+    """What a proof of storage on another chain begins with."""
+    w.commit()
+    place = int.from_bytes(keccak(word(artifact("settlement").storage["heads"]) + word(w.period)))
+    held = w.client._node.ask("eth_getStorageAt", w.c.address, hex(place), "latest")
+    assert bytes.fromhex(held[2:]).rjust(32, b"\0") == w.read("heads", w.period) == w.opening().head

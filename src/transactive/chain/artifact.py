@@ -36,10 +36,15 @@ MODULES = (
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 
-class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+PROVED = {"settlement": ("heads",)}
+"""Variables by contract that another chain reads by proofs of storage, and so has to know the places of."""
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One compiled contract.
 
     bytecode: init code, runtime: deployed code without immutables, both as 0x-hex. source_sha256: of the Vyper file.
+    storage: storage slots of the variables in `PROVED`; a value of a mapping lies at keccak-256(slot | key).
     """
 
     name: str
@@ -49,6 +54,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bytecode: str
     runtime: str
     abi: list[dict[str, Any]]
+    storage: dict[str, int] = {}
 
     @property
     def runtime_bytes(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.chain.artifact import CONTRACTS, Artifact
+from transactive.chain.artifact import CONTRACTS, PROVED, Artifact
 
 EVM_VERSION = "cancun"
 
@@ -29,7 +29,7 @@ def compiled_in(folder: Path, name: str) -> Artifact:
     text = (folder / f"{name}.vy").read_text(encoding="utf-8")
     output = vyper.compile_code(
         text,
-        output_formats=["abi", "bytecode", "bytecode_runtime"],
+        output_formats=["abi", "bytecode", "bytecode_runtime", "layout"],
         contract_path=f"{name}.vy",
         input_bundle=FilesystemInputBundle([folder]),  # where shared modules are
     )
@@ -41,6 +41,7 @@ def compiled_in(folder: Path, name: str) -> Artifact:
         bytecode=output["bytecode"],
         runtime=output["bytecode_runtime"],
         abi=output["abi"],
+        storage={one: output["layout"]["storage_layout"][one]["slot"] for one in PROVED.get(name, ())},
     )
 
 
