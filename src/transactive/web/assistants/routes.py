@@ -58,7 +58,7 @@ class DraftList(View, frozen=True, kw_only=True):
     items: list[DraftView]
 
 
-@get("/api/v1/drafts", opt=MEMBERS, **SHARED)
+@get("/drafts", opt=MEMBERS, **SHARED)
 def drafts(request: ApiRequest, run_context: NamedDependency[RunContext]) -> DraftList:
     """What was proposed for one's own home, and what became of it."""
     run, member = run_context.run(), _member(request.user)
@@ -67,7 +67,7 @@ def drafts(request: ApiRequest, run_context: NamedDependency[RunContext]) -> Dra
     return DraftList(items=[_view(each, words, now) for each in found])
 
 
-@post("/api/v1/drafts", opt=MEMBERS, **SHARED)
+@post("/drafts", opt=MEMBERS, **SHARED)
 def draft(request: ApiRequest, run_context: NamedDependency[RunContext], data: JSONBody[DraftRequest]) -> DraftView:
     """Propose something for one's own home: it waits until the member accepts it on its page, signed in there."""
     run, member, now = run_context.run(), _member(request.user), int(time.time())

@@ -71,7 +71,7 @@ class HistoryView(View, frozen=True, kw_only=True):
     page: Annotated[str, Meta(description="Where the page shows the same")]
 
 
-@get("/api/v1/history", opt=WITHOUT_GRID, **SHARED)
+@get("/history", opt=WITHOUT_GRID, **SHARED)
 def history(
     request: ApiRequest,
     run_context: NamedDependency[RunContext],

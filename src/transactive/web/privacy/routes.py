@@ -42,7 +42,7 @@ class StaffLookList(View, frozen=True, kw_only=True):
     items: list[StaffLookView]
 
 
-@get("/api/v1/looks", opt=WITHOUT_GRID, **SHARED)
+@get("/looks", opt=WITHOUT_GRID, **SHARED)
 def looks(request: ApiRequest, run_context: NamedDependency[RunContext], of: OfMember = None) -> StaffLookList:
     """Who of the staff looked at a home's figures; a member's token shows its own."""
     member = _home(run_context, run_context.run(), request.user, of)
@@ -99,4 +99,4 @@ def _view(look: StaffLook) -> StaffLookView:
     return StaffLookView(at=stamp(look.at), who=look.who, scope=look.scope, all_homes=everybody, place=look.place)
 
 
-ROUTES = (looks, privacy_page, privacy_copy)
+ROUTES = (privacy_page, privacy_copy)
