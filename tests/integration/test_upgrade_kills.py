@@ -1,7 +1,7 @@
 """SIGKILL inside `chain upgrade`, at any write: the same command goes on, to the same contracts, balances and books.
 
 Writes are counted as the system sees them: each transaction of SQLite before it is committed, each file before it is
-written, renamed or removed. A child of this process dies at the n-th.
+written, renamed or removed. A process of its own dies at the n-th.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import tarfile
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -30,6 +30,7 @@ from transactive.config.shipped import DEMO
 from transactive.core.slots import time_text
 from transactive.store import Store
 
+ROOT = Path(__file__).parents[2]
 ENDS = ("COMMIT", "END", "RELEASE")
 FILES = ("os.rename", "os.remove", "shutil.copyfile")
 
@@ -58,17 +59,14 @@ def count_writes(reached: Callable[[str], None]) -> None:
     sys.addaudithook(heard)
 
 
-def in_a_child(does: Callable[[], None]) -> int:
-    """What a child process came to: its exit code, or the signal that ended it, below zero."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        does()
-        os._exit(0)
-    except BaseException:  # noqa: BLE001 - nothing of this child may go on as the test
-        traceback.print_exc()
-        os._exit(1)
+def in_a_child(does: Callable[..., None], *given: Any) -> int:
+    """What a process of its own came to: its exit code, or the signal that ended it, below zero.
+
+    Not a fork: of a process with threads, such as those of Polars, one may wait for ever.
+    """
+    words = [f"Path({str(each)!r})" if isinstance(each, Path) else repr(each) for each in given]
+    code = f"from pathlib import Path; from {__name__} import {does.__name__}; {does.__name__}({', '.join(words)})"
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode
 
 
 def upgrade(folder: Path, of_run: bool) -> None:
@@ -119,24 +117,25 @@ def before(tmp_path_factory) -> Path:
     return folder / "old-state"
 
 
+def watched(writes: Path, folder: Path, of_run: bool) -> None:
+    """Upgrade, and note each write in a file."""
+    with writes.open("w") as file:
+        count_writes(lambda what: print(what, file=file, flush=True))
+        upgrade(folder, of_run)
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["chain alone", "run"])
 def undisturbed(before, tmp_path_factory, request) -> tuple[bool, list[str], dict[str, Any]]:
     """Whether it is of a run; the writes of an upgrade that nobody kills; what it comes to."""
     base = Path(tmp_path_factory.mktemp("undisturbed"))
     folder = copy(before, base / "state", request.param)
 
-    def watched() -> None:
-        with (base / "writes").open("w") as file:
-            count_writes(lambda what: print(what, file=file, flush=True))
-            upgrade(folder, request.param)
-
-    assert in_a_child(watched) == 0
+    assert in_a_child(watched, base / "writes", folder, request.param) == 0
     return request.param, (base / "writes").read_text().splitlines(), came_to(folder, request.param)
 
 
-def killed_at(before: Path, folder: Path, of_run: bool, count: int) -> int:
-    """Upgrade and die at a write; what the child came to."""
-    copy(before, folder, of_run)
+def shot(folder: Path, of_run: bool, count: int) -> None:
+    """Upgrade, and die at a write."""
     left = [count]
 
     def dies(_: str) -> None:
@@ -144,11 +143,8 @@ def killed_at(before: Path, folder: Path, of_run: bool, count: int) -> int:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def shot() -> None:
-        count_writes(dies)
-        upgrade(folder, of_run)
-
-    return in_a_child(shot)
+    count_writes(dies)
+    upgrade(folder, of_run)
 
 
 def goes_on(before: Path, base: Path, undisturbed: tuple[bool, list[str], dict[str, Any]], count: int) -> None:
@@ -156,8 +152,9 @@ def goes_on(before: Path, base: Path, undisturbed: tuple[bool, list[str], dict[s
     of_run, writes, expected = undisturbed
     folder = base / f"state-{count}"
     at = f"killed at write {count} of {len(writes)}, {writes[count - 1]}"
-    assert killed_at(before, folder, of_run, count) == -signal.SIGKILL, at
-    assert in_a_child(lambda: upgrade(folder, of_run)) == 0, at
+    copy(before, folder, of_run)
+    assert in_a_child(shot, folder, of_run, count) == -signal.SIGKILL, at
+    assert in_a_child(upgrade, folder, of_run) == 0, at
     assert came_to(folder, of_run) == expected, at
     if of_run:
         checked = call("state", "check", "--state", folder)
