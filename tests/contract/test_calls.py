@@ -22,6 +22,15 @@ EXAMPLES = {"address": HERE, "bytes32": b"\x01" * 32, "bool": True, "string": "T
 OPENING = (b"\x01" * 32, (7, b"\x02" * 32, b"\x03" * 32, 2**255, 5), [b"\x04" * 32, b"\x05" * 32])
 
 
+def example(output: dict[str, Any]) -> object:
+    """A value of an output of an ABI; of a list as many as it has, two where it may have any number."""
+    kind: str = output["type"]
+    if kind.endswith("]"):
+        one, _, number = kind.removesuffix("]").rpartition("[")
+        return (example({**output, "type": one}),) * int(number or 2)
+    return tuple(map(example, output["components"])) if kind == "tuple" else EXAMPLES.get(kind, 1)
+
+
 @pytest.mark.parametrize(
     ("contract", "function", "arguments"),
     [
@@ -66,9 +75,7 @@ def test_answers_are_read_as_web3_reads_them():
     for contract, function in giving:
         bound = web3.eth.contract(address=HERE, abi=[function])
         types = get_abi_output_types(function)
-        given = [EXAMPLES.get(kind, 1) for kind in types]
-        if any(kind.startswith("(") for kind in types):
-            given = [tuple(EXAMPLES.get(part["type"], 1) for part in function["outputs"][0]["components"])]
+        given = [example(output) for output in function["outputs"]]
         calls, count = CallData(web3), len(function["inputs"])
         found = calls.result(bound, function["name"], count, web3.codec.encode(types, given))
         assert found == (given[0] if len(given) == 1 else given), (contract, function["name"])

@@ -15,11 +15,22 @@ LISTS = (
     *("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks", "items", "acts"),
     *("forecasts", "models", "model-events", "model-days", "grid/loads", "grid/forecasts", "grid/interventions"),
 )
-WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "bills/{place}/pdf")
-WITHOUT = ("summary", "compare", "held-readings", "proposals")
+WITH_PARAMETERS = (
+    *LISTS,
+    "proposals/{number}",
+    "proposals/{number}/consequences",
+    "history",
+    "looks",
+    "insights",
+    "events",
+    "bills",
+    "bills/{place}/xml",
+    "bills/{place}/pdf",
+)
+WITHOUT = ("summary", "compare", "held-readings", "proposals", "predictions", "drafts")
 STEP = "/api/v1/items/{number}/{outcome}"
 BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
-DO, ANSWER, DECIDE = "/api/v1/acts", "/api/v1/held-readings/{said}", "/api/v1/proposals/acts"
+DO, ANSWER, DECIDE, DRAFT = "/api/v1/acts", "/api/v1/held-readings/{said}", "/api/v1/proposals/acts", "/api/v1/drafts"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +59,7 @@ def test_no_step_makes_it_fail(described):
     _ask(described[DO]["POST"], "POSITIVE")
     _ask(described[DECIDE]["POST"], "POSITIVE")
     _ask(described[ANSWER]["PUT"], "POSITIVE")
+    _ask(described[DRAFT]["POST"], "POSITIVE")
 
 
 def _ask(operation, mode):
@@ -61,7 +73,7 @@ def _ask(operation, mode):
         checks.negative_data_rejection,  # parameters that nobody knows are ignored
     ]
 
-    @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=GenerationMode[mode]))
     def ask(case):
         case.call_and_validate(headers=HOST, excluded_checks=elsewhere_tested)
@@ -75,5 +87,6 @@ def test_every_operation_is_asked(described):
         BRING,
         ACCEPT,
         ANSWER,
+        DECIDE,
         *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT)),
     }

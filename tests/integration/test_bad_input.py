@@ -203,7 +203,7 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "price with a decimal": (prices(lambda lines: [text.replace("280000", "0.28") for text in lines]), ("prices.csv", "row 2", "whole number")),
     "prices end too early": (prices(lambda lines: lines[:-3]), ("data.environment ends at 2017-06-07T22:00Z",)),
     "prices begin too late": (prices(lambda lines: [lines[0], "2018-01-01T00:00Z,280000,350"]), ("begins after",)),
-    "price twice in the file": (prices(lambda lines: [*lines, lines[5]]), ("prices.csv", "twice")),
+    "price twice in the file": (prices(lambda lines: [*lines, lines[5].replace("280000", "290000")]), ("prices.csv", "twice")),
     "gap in the prices": (prices(lambda lines: lines[:9] + lines[10:]), ("prices.csv", "fill the gap")),
     "negative grid carbon": (prices(lambda lines: [*lines[:9], lines[9].replace("350", "-350"), *lines[10:]]), ("row 10", "grid_carbon_g_per_kwh")),
 }  # fmt: skip

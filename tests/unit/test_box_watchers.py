@@ -12,6 +12,7 @@ import pytest
 
 from tests.waiting import LIMIT_SECONDS, until
 from transactive.core.errors import InputError
+from transactive.links import metrics_server
 from transactive.links.metrics_server import MOST, MetricsServer
 from transactive.node.home_assistant import STALE_SECONDS, discovery, states
 from transactive.node.metrics import metrics_text
@@ -99,8 +100,9 @@ def test_metrics_are_served_at_one_address_alone():
         MetricsServer("9464", str)
 
 
-def test_half_sent_questions_do_not_take_the_files_of_the_box():
+def test_half_sent_questions_do_not_take_the_files_of_the_box(monkeypatch):
     """Whoever asks next is answered, and no more threads are there than places."""
+    monkeypatch.setattr(metrics_server, "PATIENCE_SECONDS", 0.5)
     server = MetricsServer("127.0.0.1:0", lambda: "counted 1\n")
     before, held = threading.active_count(), list[socket.socket]()
     try:

@@ -53,8 +53,8 @@ def test_groups_need_time_for_two_windows(small):
         check(msgspec.structs.replace(small, chain=chain), "community.toml")
 
 
-def test_groups_have_no_registry_and_no_direct_certificates(small):
+def test_groups_take_no_registry_that_is_there_and_no_holders(small):
     nothing: Any = None
-    for options in ({"direct": True}, {"registry": "0x" + "11" * 20}):
+    for options in ({"holders": ["0x" + "11" * 20]}, {"registry": "0x" + "11" * 20}):
         with pytest.raises(InputError, match="7 members settle in 3 groups"):
             deploy(nothing, nothing, of(small, 7, 3), 0, **options)

@@ -25,6 +25,8 @@ PATIENCE_SECONDS = 5.0
 class BoundedServer(ThreadingHTTPServer):
     """Answers each connection in a thread of its own, of which there are few."""
 
+    request_queue_size = 4 * MOST  # who has to wait longer than that many is made to try again after a second
+
     def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as the library takes them
         self._lock, self._there = threading.Lock(), dict[Any, None]()
         super().__init__(*given)

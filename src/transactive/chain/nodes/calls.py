@@ -85,6 +85,9 @@ class CallData:
 
 def _shown(output: Any, value: Any) -> Any:  # noqa: ANN401 - as the ABI says
     """Value of an output, with addresses in the spelling that everybody compares. Source: EIP-55."""
+    if (kind := str(output["type"])).endswith("]"):
+        one = {**output, "type": kind.rpartition("[")[0]}
+        return tuple(_shown(one, given) for given in value)
     if output["type"] == "address":
         return to_checksum_address(value)
     if output["type"] == "tuple":
