@@ -167,6 +167,7 @@ def whole(tmp_path_factory):
     return path, state, json.loads(made.out)
 
 
+@pytest.mark.long
 def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
     _, state, said = whole
     path, table = tmp_path / "c.json", tmp_path / "c.csv"
