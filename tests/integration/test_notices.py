@@ -3,9 +3,13 @@
 import email
 import re
 import socket
+from contextlib import suppress
 from email import policy
 from functools import partial
+from threading import Event, Thread
+from types import SimpleNamespace
 
+import filelock
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
@@ -13,10 +17,11 @@ from aiosmtpd.handlers import Message
 from tests.integration.test_accounts import SECURE, browser, join
 from tests.integration.test_member_acts_page import state
 from transactive.cli import main
-from transactive.core.errors import InputError
+from transactive.core.errors import InputError, StateError
 from transactive.services.acts.asked import AskResume
 from transactive.services.notices import choices as kept
-from transactive.services.notices.choices import NoticeChoice, choice_of, choose, confirm, new_code
+from transactive.services.notices import sending
+from transactive.services.notices.choices import NoticeChoice, choice_of, choose, confirm, forget_choices, new_code
 from transactive.services.notices.events import NoticeEvent, NoticePerson
 from transactive.services.notices.sending import mail_server, tell_all, to_webhook
 from transactive.web.assistants.drafts import AssistantDraft, propose
@@ -149,6 +154,15 @@ def test_no_webhook_reaches_into_the_network_of_the_server(tmp_path, host):
         ("nobody", ""),
         ("a@b", ""),
         ("a@b.c\nBcc: x@y.z", ""),
+        ("ana@b.c,eve@x.y", ""),
+        ("all:ana@b.c,eve@x.y;", ""),
+        ("ana<eve@x.y", ""),
+        ("=?utf-8?q?x=0A?=@x.y", ""),
+        ("a@[.x", ""),
+        ("a@b..c", ""),
+        ("", "https://a..b/"),
+        ("", f"https://{'a' * 70}.example/"),
+        ("", "https://x.y/ü"),
         ("", "http://x.y"),
         ("", "https://u:p@x.y"),
         ("", "https://["),
@@ -179,3 +193,127 @@ def test_who_takes_a_name_over_does_not_take_its_address(state):
     assert choice_of(state, "ana") is not None
     remove(state, "ana", 1)
     assert choice_of(state, "ana") is None
+
+
+def findings(count):
+    return [NoticeEvent(f"finding {k}", "findings", "T", "t", "/") for k in range(count)]
+
+
+def nowhere(_choice, _events):
+    """A way that reaches nobody, and says nothing."""
+
+
+@pytest.mark.parametrize("webhook", ["https://a..b/", "https://example.invalid/ü", f"https://{'a' * 70}.example/"])
+def test_an_address_that_was_never_one_fails_by_itself_and_ends_no_round(webhook):
+    with pytest.raises(OSError, match="write it anew"):
+        to_webhook(PAGE)(NoticeChoice(account="ana", webhook=webhook, secret="s"), findings(1))
+
+
+def test_what_a_person_changes_while_a_round_goes_on_stands(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "at once", "ana@example.org", "")
+    confirm(tmp_path, "ana", new_code(tmp_path, chosen(tmp_path), 0), 1)
+
+    def meanwhile(_choice, _events):
+        choose(tmp_path, "ana", ("papers",), "daily", "new@example.org", "")
+
+    assert tell_all(tmp_path, {"ana": ANA}, lambda _: findings(1), meanwhile, nowhere, 2) == (1, [])
+    now = chosen(tmp_path)
+    assert (now.email, now.confirmed, now.kinds, now.told) == ("new@example.org", False, ("papers",), ("finding 0",))
+
+
+def test_who_is_removed_while_a_round_goes_on_does_not_come_back(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "at once", "", "https://example.org/x")
+    tell_all(tmp_path, {"ana": ANA}, lambda _: findings(1), None, lambda *_: forget_choices(tmp_path, {"ana"}), 2)
+    assert choice_of(tmp_path, "ana") is None
+
+
+def test_each_guess_of_a_code_counts_whoever_guesses_at_once(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "daily", "ana@example.org", "")
+    code = new_code(tmp_path, chosen(tmp_path), 0)
+
+    def guess():
+        with suppress(InputError):
+            confirm(tmp_path, "ana", "x", 1)
+
+    guesses = [Thread(target=guess) for _ in range(kept.MOST_TRIES)]
+    for each in guesses:
+        each.start()
+    for each in guesses:
+        each.join()
+    with pytest.raises(InputError, match="no more"):
+        confirm(tmp_path, "ana", code, 1)
+    choose(tmp_path, "ana", ("findings",), "daily", "ana@example.org", "")
+    assert chosen(tmp_path).code == ""  # so the next round sends another one, as the message says
+
+
+def test_more_than_is_remembered_is_told_once_all_the_same(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "at once", "", "https://example.org/x")
+    many = findings(kept.MOST_KEPT + 100)
+    for sent in (1, 0):
+        assert tell_all(tmp_path, {"ana": ANA}, lambda _: many, None, nowhere, 2) == (sent, [])
+    tell_all(tmp_path, {"ana": ANA}, lambda _: findings(2), None, nowhere, 2)
+    choose(tmp_path, "ana", ("findings",), "at once", "", "https://example.org/y")
+    assert tell_all(tmp_path, {"ana": ANA}, lambda _: findings(2), None, nowhere, 2) == (0, [])
+
+
+def test_a_way_that_fails_is_tried_again_and_the_other_one_tells_once(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "daily", "ana@example.org", "https://example.org/x")
+    confirm(tmp_path, "ana", new_code(tmp_path, chosen(tmp_path), 0), 1)
+    told: list[str] = []
+
+    def broken(_choice, _events):
+        raise OSError("no line")
+
+    def tells(way, _choice, events):
+        told.extend(f"{way} {each.key}" for each in events)
+
+    for day, way in ((1, broken), (2, partial(tells, "webhook")), (3, partial(tells, "webhook"))):
+        tell_all(tmp_path, {"ana": ANA}, lambda _: findings(1), partial(tells, "mail"), way, day * DAY)
+    assert told == ["mail finding 0", "webhook finding 0"]
+    assert chosen(tmp_path).told == ("finding 0",)
+
+
+def test_a_digest_that_nobody_got_does_not_wait_a_day(tmp_path):
+    choose(tmp_path, "ana", ("findings",), "daily", "", "https://example.org/x")
+
+    def broken(_choice, _events):
+        raise OSError("no line")
+
+    for way, sent in ((broken, 0), (nowhere, 1)):
+        assert tell_all(tmp_path, {"ana": ANA}, lambda _: findings(1), None, way, DAY)[0] == sent
+
+
+def test_an_answer_that_drips_is_cut(monkeypatch):
+    here, there = socket.socketpair()
+    over = Event()
+
+    def drip():
+        with suppress(OSError):
+            for _ in range(150):
+                there.send(b"H")
+                if over.wait(0.02):
+                    break
+        there.close()
+
+    place = [(0, 0, 0, "", ("8.8.8.8", 443))]
+    monkeypatch.setattr(sending, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(
+        sending,
+        "socket",
+        SimpleNamespace(SOCK_STREAM=1, getaddrinfo=lambda *_, **__: place, create_connection=lambda *_: here),
+    )
+    plain = SimpleNamespace(wrap_socket=lambda raw, **_: raw)
+    monkeypatch.setattr(sending, "ssl", SimpleNamespace(create_default_context=lambda: plain))
+    dripping = Thread(target=drip)
+    dripping.start()
+    with pytest.raises(OSError, match="not whole"):
+        to_webhook(PAGE)(NoticeChoice(account="ana", webhook="https://example.org/", secret="s"), findings(1))
+    over.set()
+    dripping.join()
+
+
+def test_two_rounds_at_once_tell_nothing_twice(state, server, capsys):
+    _, path = server
+    with filelock.FileLock(state / "notices-round.lock"):
+        send(state, path, code=StateError.exit_code)
+    assert "another process sends notices" in capsys.readouterr().err

@@ -35,7 +35,7 @@ class HttpClient:
         if parts.username:
             names = unquote(parts.username), unquote(parts.password or "")
             passwords.add_password(None, self._base, *names, is_authenticated=True)
-        self._line = _Line()
+        self._line = HeldLine()
         self._opener = urllib.request.build_opener(
             _NoRedirect(),
             urllib.request.ProxyHandler({}),
@@ -64,7 +64,7 @@ class HttpClient:
         return answered
 
 
-class _Line:
+class HeldLine:
     """The connection of one question, which is cut when the answer is not whole in time, however it drips."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _Line:
 class _Connection(http.client.HTTPConnection):
     """A connection that a line holds. tls: what it goes on in, if it is encrypted."""
 
-    def __init__(self, *place: Any, line: _Line, tls: ssl.SSLContext | None = None, **options: Any) -> None:  # noqa: ANN401 - as urllib calls it
+    def __init__(self, *place: Any, line: HeldLine, tls: ssl.SSLContext | None = None, **options: Any) -> None:  # noqa: ANN401 - as urllib calls it
         super().__init__(*place, **options)
         self._line, self._tls = line, tls
 
@@ -128,7 +128,7 @@ class _SecureConnection(_Connection):
 class _Handler(urllib.request.HTTPHandler):
     """Opens connections that a line holds."""
 
-    def __init__(self, line: _Line) -> None:
+    def __init__(self, line: HeldLine) -> None:
         super().__init__()
         self._line = line
 
@@ -140,7 +140,7 @@ class _Handler(urllib.request.HTTPHandler):
 class _SecureHandler(urllib.request.HTTPSHandler):
     """The same over TLS."""
 
-    def __init__(self, line: _Line, tls: ssl.SSLContext) -> None:
+    def __init__(self, line: HeldLine, tls: ssl.SSLContext) -> None:
         super().__init__(context=tls)
         self._line, self._tls = line, tls
 

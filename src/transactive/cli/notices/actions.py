@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+
+import filelock
 
 from transactive.cli.report import report
 from transactive.core.errors import StateError
@@ -22,6 +26,21 @@ def send_round(folder: Path, page: str, mail: Path | None, *, json: bool) -> Non
     if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of one")
     web_parts(page)
+    with _alone(folder):
+        _send_round(folder, page, mail, json=json)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no two rounds tell the same. Raises StateError while another one goes on."""
+    try:
+        with filelock.FileLock(folder / "notices-round.lock", timeout=0, mode=0o600):
+            yield
+    except filelock.Timeout:
+        raise StateError(f"{folder}: another process sends notices; what is due goes out with it") from None
+
+
+def _send_round(folder: Path, page: str, mail: Path | None, *, json: bool) -> None:
     page, now, people = page.rstrip("/"), int(time.time()), people_with_accounts(folder)
     mailer = Mailer(mail_server(mail), mail.parent, page) if mail is not None else None
     codes, failed = send_codes(folder, people, mailer, now) if mailer is not None else (0, [])

@@ -59,7 +59,7 @@ def _findings(store: Store, run: Run, person: NoticePerson) -> Iterator[NoticeEv
         who = "The feeder" if item.member is None else "Your home" if person.member else run.names[item.member]
         title = f"{who}: {item.kind}"
         text = f"{item.evidence}; since {words.short_day(item.first)}, {kwh_text(item.energy_wh)} kWh at stake."
-        yield NoticeEvent(f"finding {item.number}", "findings", title, text, f"/findings/{item.number}")
+        yield NoticeEvent(f"finding {item.number} {item.opened}", "findings", title, text, f"/findings/{item.number}")
 
 
 def _papers(folder: Path, person: NoticePerson) -> Iterator[NoticeEvent]:

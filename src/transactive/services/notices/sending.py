@@ -13,10 +13,12 @@ import smtplib
 import socket
 import ssl
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from http.client import HTTPException, HTTPSConnection
+from functools import partial
+from http.client import HTTPException, HTTPSConnection, InvalidURL
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -27,7 +29,8 @@ from msgspec import Meta
 from transactive.core.community.validation import explained
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY, time_text
-from transactive.services.notices.choices import NoticeChoice, choices, keep, new_code
+from transactive.links.http import HeldLine
+from transactive.services.notices.choices import NoticeChoice, change, choices, new_code, remembered
 from transactive.services.notices.events import NoticeEvent, NoticePerson
 
 PATIENCE_SECONDS = 20
@@ -102,7 +105,7 @@ class Mailer:
         try:
             with self._connected() as line:
                 line.send_message(message)
-        except smtplib.SMTPException as error:
+        except (smtplib.SMTPException, ValueError) as error:
             raise OSError(f"{self.server.host}: {error}") from None
 
     def _connected(self) -> smtplib.SMTP:
@@ -132,15 +135,16 @@ def to_webhook(page: str) -> Send:
         signed = hmac.new(choice.secret.encode(), body, hashlib.sha256).hexdigest()
         parts = urlsplit(choice.webhook)
         line = _PublicOnly(parts.hostname or "", parts.port or 443, timeout=PATIENCE_SECONDS)
-        try:
-            path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-            headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signed}"}
-            line.request("POST", path, body, headers)
-            answered = line.getresponse().status
-        except HTTPException as error:
-            raise OSError(f"{parts.hostname}: {error}") from None
-        finally:
-            line.close()
+        path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signed}"}
+        with line.held.held(PATIENCE_SECONDS), closing(line):
+            try:
+                line.request("POST", path, body, headers)
+                answered = line.getresponse().status
+            except (InvalidURL, ValueError):
+                raise OSError("the address cannot be asked; write it anew") from None
+            except HTTPException:  # whose text is what somebody else's server sent
+                raise OSError(f"{parts.hostname}: answers with something else than HTTP") from None
         if not 200 <= answered < 300:
             raise OSError(f"{parts.hostname}: answers {answered}")
 
@@ -156,7 +160,8 @@ def send_codes(folder: Path, people: dict[str, NoticePerson], mailer: Mailer, no
                 mailer.send_code(choice.email, new_code(folder, choice, now))
                 sent += 1
             except OSError as error:
-                keep(folder, msgspec.structs.replace(choice, failed=f"{time_text(now)}: {error}"[:300]))
+                said = f"{time_text(now)}: {error}"[:300]
+                change(folder, choice.account, partial(msgspec.structs.replace, code="", failed=said))
                 failed.append(f"{choice.account}: {error}")
     return sent, failed
 
@@ -167,36 +172,64 @@ def tell_all(
 ) -> tuple[int, list[str]]:  # fmt: skip
     """Tell everybody what is new and due; returns how many messages went out, and what failed in words.
 
-    people: by account; who has no account any more is told nothing.
+    people: by account; who has no account any more is told nothing. A way that fails is tried again by itself.
     """
-    sent, failed = 0, []
+    sent, failed = 0, list[str]()
     for choice in choices(folder):
         person = people.get(choice.account)
         if person is None or (choice.rhythm == "daily" and now - choice.daily < DAY):
             continue
-        new = [each for each in events(person) if each.kind in choice.kinds and each.key not in choice.told]
-        if not new:
+        ways = {"mail": mail} if mail is not None and choice.email and choice.confirmed else {}
+        ways |= {"webhook": webhook} if choice.webhook else {}
+        there = events(person)
+        told, troubles, count = _tell(choice, [each for each in there if each.kind in choice.kinds], ways)
+        if not told and not troubles:
             continue
-        ways = [mail] if mail is not None and choice.email and choice.confirmed else []
-        ways += [webhook] if choice.webhook else []
-        if not ways:
-            continue
-        troubles = []
-        for way in ways:
-            try:
-                way(choice, new)
-                sent += 1
-            except OSError as error:
-                troubles.append(str(error))
-        failed += [f"{choice.account}: {each}" for each in troubles]
-        told = choice.told if len(troubles) == len(ways) else (*choice.told, *(each.key for each in new))
+        sent, failed = sent + count, failed + [f"{choice.account}: {each}" for each in troubles]
         said = f"{time_text(now)}: {'; '.join(troubles)}"[:300] if troubles else ""
-        keep(folder, msgspec.structs.replace(choice, told=told, daily=now, failed=said))
+        kept = {form for each in there for form in (each.key, *(f"{way} {each.key}" for way in ways))}
+        daily = now if count else choice.daily
+        change(folder, choice.account, partial(_noted, told=told, there=kept, daily=daily, failed=said))
     return sent, failed
 
 
+def _tell(
+    choice: NoticeChoice, events: Sequence[NoticeEvent], ways: Mapping[str, Send]
+) -> tuple[list[str], list[str], int]:
+    """Tell of events in each way that has not told them: keys that were told, what failed, how many went out."""
+    known, troubles, sent = set(choice.told), [], 0
+    wanted = [each for each in events if each.key not in known]
+    for name, way in ways.items():
+        new = [each for each in wanted if f"{name} {each.key}" not in known]
+        if not new:
+            continue
+        try:
+            way(choice, new)
+            sent += 1
+            known |= {f"{name} {each.key}" for each in new}
+        except OSError as error:
+            troubles.append(str(error))
+    whole = [each.key for each in wanted if ways and all(f"{name} {each.key}" in known for name in ways)]
+    return [*sorted(known - set(choice.told)), *whole], troubles, sent
+
+
+def _noted(choice: NoticeChoice, *, told: Sequence[str], there: set[str], daily: int, failed: str) -> NoticeChoice:
+    """A choice as it stands after it was told; what was told in all ways stands once."""
+    keys = [*choice.told, *told]
+    whole = set(keys)
+    kept = [key for key in keys if key.partition(" ")[2] not in whole]
+    return msgspec.structs.replace(choice, told=remembered(kept, there), daily=daily, failed=failed)
+
+
 class _PublicOnly(HTTPSConnection):
-    """A connection to the open internet only: nobody reaches into the server's own network by a webhook."""
+    """A connection to the open internet only: nobody reaches into the server's own network by a webhook.
+
+    held: it is cut when the answer is not there in time, however it drips.
+    """
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self.held = HeldLine()
 
     def connect(self) -> None:
         """Connect to an address that is public. Raises OSError."""
@@ -205,6 +238,7 @@ class _PublicOnly(HTTPSConnection):
         if not all(ipaddress.ip_address(host).is_global for host in hosts):
             raise OSError(f"{self.host}: is in a private network; webhooks go to the open internet only")
         raw = socket.create_connection((hosts[0], self.port), self.timeout)
+        self.held.hold(raw)
         self.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=self.host)
 
 
