@@ -114,7 +114,16 @@ def test_a_home_is_not_flooded_and_the_same_draft_stands_once(home, token):
 
 
 @pytest.mark.parametrize(
-    "act", [{"kind": "revoke"}, {"kind": "undo", "number": 1}, {"kind": "authorise"}, {"kind": "pause", "end": "soon"}]
+    "act",
+    [
+        {"kind": "revoke"},
+        {"kind": "undo", "number": 1},
+        {"kind": "authorise"},
+        {"kind": "pause", "end": "soon"},
+        {"kind": "pause", "end": "9999-12-31T23:59:59-12:00"},
+        {"kind": "pause", "start": "0001-01-01T00:00+14:00"},
+        {"kind": "cancel", "slot": "9999-12-31T23:59:59-12:00"},
+    ],
 )
 def test_more_rights_and_times_that_are_none_cannot_be_proposed(home, token, act):
     assert propose(home, token, act).status_code == 400

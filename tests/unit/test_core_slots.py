@@ -40,6 +40,8 @@ def test_a_period_of_one_slot_starts_and_ends_with_it():
         ("2017-13-05T00:00Z", "not RFC 3339"),
         ("monday", "not RFC 3339"),
         ("", "not RFC 3339"),
+        ("9999-12-31T23:59:59-12:00", "end of the calendar"),
+        ("0001-01-01T00:00+14:00", "end of the calendar"),
     ],
 )
 def test_a_time_that_is_not_one_moment_is_refused(text, complaint):

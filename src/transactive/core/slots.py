@@ -64,6 +64,8 @@ def parse_time(text: str) -> int:
         raise InputError(f"time {text!r} has no zone; add Z for UTC")
     if moment.microsecond:
         raise InputError(f"time {text!r} has a part of a second; slots start at whole seconds")
+    if not 1 < moment.year < 9999:  # at its ends no zone but its own can show it
+        raise InputError(f"time {text!r} is at the end of the calendar; give one of the years 2 to 9998")
     return int(moment.timestamp())
 
 

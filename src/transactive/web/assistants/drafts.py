@@ -20,7 +20,7 @@ from transactive.core.slots import DAY
 from transactive.services.acts.asked import AskCancel, AskLimits, AskOrder, AskPause, AskResume
 from transactive.store.folder import write_private
 
-FILE, LOCK = "drafts.json", "drafts.lock"
+FILE, LOCK, ANSWER_LOCK = "drafts.json", "drafts.lock", "drafts-answer.lock"
 LAPSE_DAYS, KEPT_DAYS = 3, 90
 MOST_WAITING, MOST_A_DAY = 5, 50
 """Drafts of a home that may wait at once, and that may be made in a day."""
@@ -82,6 +82,13 @@ def propose(folder: Path, draft: AssistantDraft) -> AssistantDraft:
         kept = msgspec.structs.replace(draft, number=book.last)
         book.drafts.append(kept)
         return kept
+
+
+@contextmanager
+def answering(folder: Path) -> Iterator[None]:
+    """Let one answer after the other be given, so that nothing is done that somebody declined meanwhile."""
+    with filelock.FileLock(folder / ANSWER_LOCK, mode=0o600):
+        yield
 
 
 def waiting_draft(folder: Path, member: str, number: int, now: int) -> AssistantDraft:

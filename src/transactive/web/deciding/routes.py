@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
@@ -16,7 +17,7 @@ from msgspec import Meta
 from transactive.core.errors import ChainError, InputError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.governance.recorded_rules import decided_in
-from transactive.services.governing.asked import AskPropose, AskProxy, AskSecond, AskVote, DecisionAsked
+from transactive.services.governing.asked import AskPropose, AskProxy, AskSecond, AskVote, DecisionAsked, Index
 from transactive.services.governing.drafts import draft_of
 from transactive.services.governing.standing import Decisions, GovernanceStanding
 from transactive.texts.formatting import Words
@@ -123,9 +124,10 @@ def _index(text: str) -> int | None:
     """A member's number in the registry; None for an empty field. Raises InputError."""
     if not text.strip():
         return None
-    if not text.strip().isdigit():
-        raise InputError(f"proxy {text}: give the number of a member, or leave it empty to end it")
-    return int(text)
+    try:
+        return msgspec.convert(text.strip(), Index, strict=False)
+    except msgspec.ValidationError:
+        raise InputError(f"proxy {text}: give the number of a member, or leave it empty to end it") from None
 
 
 def _frame(

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from transactive.core.errors import InputError, StateError
 from transactive.web.api.act_routes import done_by
-from transactive.web.assistants.drafts import settle_draft, waiting_draft
+from transactive.web.assistants.drafts import answering, settle_draft, waiting_draft
 from transactive.web.authentication import MEMBERS
 from transactive.web.pages.routes import PageRequest, member_template
 from transactive.web.problems import AccessDenied
@@ -45,10 +45,11 @@ def answer_draft(
         raise AccessDenied(detail="A draft is answered by who signed in at this page; a token cannot.")
     folder, now = run_context.reader.store.path.parent, int(time.time())
     try:
-        draft = waiting_draft(folder, viewer.member, data.number, now)
-        accepted = data.answer == "accepted"
-        done = done_by(viewer, run_context, draft.asked, f"draft-{draft.made}-{draft.number}") if accepted else None
-        settle_draft(folder, draft, data.answer, now, done.number if done else 0)
+        with answering(folder):
+            draft = waiting_draft(folder, viewer.member, data.number, now)
+            accepted = data.answer == "accepted"
+            done = done_by(viewer, run_context, draft.asked, f"draft-{draft.made}-{draft.number}") if accepted else None
+            settle_draft(folder, draft, data.answer, now, done.number if done else 0)
     except (InputError, StateError) as error:
         return member_template(request, run_context, failed=str(error))
     return Redirect("/member#h-acts" if data.answer == "accepted" else "/member#h-drafts", status_code=303)
