@@ -248,6 +248,8 @@ def test_persons_data_are_private_and_can_be_erased(state):
     with closing(BillBooks(state)) as books:
         gone = [books.document(each.sequence) is None for each in open_papers(books) if each.paper.member == "a"]
         assert gone == [True, True]
+    left = b"".join(path.read_bytes() for path in state.glob("bills.sqlite*"))
+    assert b"Anna" not in left, "free pages and the log of the database hold nothing either"
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,21 @@ from transactive.cli import main
 from transactive.cli.token.actions import create_token
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError, StateError
+from transactive.core.slots import DAY
 from transactive.engine.replay import replay, slots_from
 from transactive.services.finding_notes import FindingNote, all_notes, say
+from transactive.services.governing.log import DecidingAct, acts, add, blank_deciders
 from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.erasure import erase, still_named
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store import Store
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader
+from transactive.web.accounts import looks
 from transactive.web.accounts.assistants import asked_by_assistants
-from transactive.web.accounts.looks import looks_at
+from transactive.web.accounts.looks import EVERYBODY, looks_at, note_look
 from transactive.web.privacy.kept import forget_kept, kept_of, people_of
+from transactive.web.viewers import Viewer
 
 __all__ = ["state"]
 NAME = "Zoë Quillfeather"
@@ -88,6 +92,56 @@ def test_looks_by_staff_are_shown_to_the_home_and_its_own_are_nobodys_affair(sta
     assert all(kind.name in page for kind in PROCESSING)
     assert [account["name"] for account in archive["accounts"]] == ["ada"]
     assert "password" not in json.dumps(archive["accounts"])
+
+
+def test_every_page_on_which_staff_sees_homes_is_a_look(state):
+    operator = create_token(state, "operator", None, "Back office")
+    of_all = ["/", "/bills", "/api/v1/bills", "/api/v1/items", "/api/v1/members"]
+    of_one = ["/privacy/copy?member=b", "/carbon?member=b", "/api/v1/acts?member=b"]
+    with browser(state, SECURE) as staff:
+        slot = staff.get("/api/v1/slots?limit=1", headers=bearer(operator)).json()["items"][0]["slot"]
+        of_all.append(f"/slots/{slot}")
+        for place in of_all + of_one:
+            assert staff.get(place, headers=bearer(operator)).status_code == 200, place
+    found = looks_at(state, "b")
+    assert sorted(each.place for each in found if each.member == EVERYBODY) == sorted(of_all)
+    assert sorted(each.place for each in found if each.member == "b") == sorted(
+        place.partition("?")[0] for place in of_one
+    )
+
+
+def test_a_look_that_cannot_be_noted_shows_nothing_however_often_it_is_tried(state, monkeypatch):
+    operator = create_token(state, "operator", None, "Back office")
+
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(looks, "_append", full)
+    with browser(state, SECURE) as staff:
+        tries = [staff.get("/member?member=b", headers=bearer(operator)).status_code for _ in range(2)]
+    assert tries == [500, 500]
+
+
+def test_looks_go_after_a_year_while_the_server_runs(tmp_path):
+    staff, year = Viewer("operator", account="olga"), looks.KEPT_DAYS * DAY
+    for at in (DAY, 2 * DAY, year + DAY):
+        note_look(tmp_path, staff, "b", f"/member/{at}", at)
+    assert [each.at for each in looks_at(tmp_path, "b")] == [year + DAY, 2 * DAY]
+
+
+def test_a_copy_names_no_neighbour_by_its_certificates(finished):
+    told, _ = everything(copy_of_data(finished, "b", {}))
+    assert told["certificates"]
+    assert {row["device"] // 2 for row in told["certificates"] if row["device"] is not None} <= {1}
+    assert not {row["owner"] for row in told["certificates"]} & {0, 2}
+
+
+def test_who_signed_in_for_a_decision_is_forgotten_and_the_ballot_stays(tmp_path):
+    for member, by in ((1, "zoe"), (2, "zoe"), (1, "left before"), (0, "ana"), (1, "")):
+        add(tmp_path, DecidingAct(member=member, proposal=0, asked="{}", at=1, by=by, signature="ab"))
+    assert blank_deciders(tmp_path, 1, ["zoe"]) == 3
+    assert [(each.member, each.by) for each in acts(tmp_path)] == [(1, ""), (2, ""), (1, ""), (0, "ana"), (1, "")]
+    assert all(each.signature == "ab" for each in acts(tmp_path))
 
 
 def test_after_an_erasure_no_file_holds_the_name_and_the_run_is_sound_and_verifies(finished, capsys):

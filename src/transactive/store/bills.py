@@ -116,6 +116,11 @@ class BillBooks:
         """Close all connections."""
         self._engine.dispose()
 
+    def wipe_free_pages(self) -> None:
+        """Leave nothing of erased documents in the file."""
+        with self._state_errors(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            dialect.wipe(connection)
+
     @contextmanager
     def issuing(self) -> Iterator[BillSession]:
         """One transaction in which nobody else issues; all of it is kept, or nothing."""

@@ -40,5 +40,6 @@ def erase_bills(folder: Path, member: str, keep_years: int, year: int) -> BillEr
         over = [each.sequence for each in whole if int(each.paper.issued[:4]) < year - keep_years]
         with books.issuing() as session:
             session.erase_documents(over)
+        books.wipe_free_pages()
     left = [int(each.paper.issued[:4]) for each in whole if each.sequence not in over]
     return BillErasure(party, len(over), len(left), max(left) + keep_years if left else None)

@@ -27,15 +27,13 @@ from transactive.services.governing.asked import (
     DecisionAsked,
 )
 from transactive.services.governing.kept import document_of
-from transactive.services.governing.log import DecidingAct, acts, add
+from transactive.services.governing.log import LOCK, DecidingAct, acts, add
 from transactive.services.governing.standing import Decisions, GovernanceStanding
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from transactive.chain.governance.proposals import Governance
-
-LOCK = "decisions.lock"
 
 
 @dataclass(frozen=True, slots=True)

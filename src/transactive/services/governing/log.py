@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import filelock
 import msgspec
 
 from transactive.core.errors import StateError
+from transactive.store.folder import write_private
 
-FILE = "decisions.jsonl"
+FILE, LOCK = "decisions.jsonl", "decisions.lock"
 
 
 class DecidingAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +43,17 @@ def acts(folder: Path) -> list[DecidingAct]:
         return [msgspec.json.decode(line, type=DecidingAct) for line in data[: data.rfind(b"\n") + 1].splitlines()]
     except (OSError, msgspec.MsgspecError) as error:
         raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or move it away") from None
+
+
+def blank_deciders(folder: Path, member: int, accounts: Sequence[str]) -> int:
+    """Blank who had signed in for a member's acts, and some accounts in all; signatures stay. Returns how many."""
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        done = acts(folder)
+        mine = [bool(each.by) and (each.member == member or each.by in accounts) for each in done]
+        if any(mine):
+            kept = (msgspec.structs.replace(each, by="") if own else each for each, own in zip(done, mine, strict=True))
+            write_private(folder / FILE, b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
+    return sum(mine)
 
 
 def add(folder: Path, act: DecidingAct) -> None:

@@ -16,6 +16,7 @@ from transactive.core.slots import time_text
 from transactive.services.bills.open_items import listed
 from transactive.services.bills.parties import read_parties
 from transactive.services.finding_notes import all_notes
+from transactive.services.governing.log import acts
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store import Store, holds_state
 from transactive.store.bills import BillBooks
@@ -66,7 +67,8 @@ def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
         "readings": [_timed(row) for row in slots_of(reader, member, slots[0], slots[-1])],
     }
     for listing in LISTED:
-        found[listing.title] = [_timed(row) for row in page(store, listing, ALL_ROWS, member=member)]
+        rows = page(store, listing, ALL_ROWS, member=member)
+        found[listing.title] = [_timed(_without_neighbours(row, member, len(run.community.members))) for row in rows]
     found["told"] = [dict(row) for row in page(store, Pageable.ADVICE, ALL_ROWS, member=member)]
     found["findings"] = [
         {**msgspec.to_builtins(item), "said": [msgspec.to_builtins(note) for note in notes[item.number].said]}
@@ -74,6 +76,7 @@ def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
         else msgspec.to_builtins(item)
         for item in read_items(store, member)
     ]
+    found["decisions"] = [msgspec.to_builtins(act) for act in acts(store.path.parent) if act.member == member]
     found["forecasts"] = list(_forecasts(reader, run, member, slots))
     return found
 
@@ -108,6 +111,18 @@ def _on_file(folder: Path, member: str) -> dict[str, Any]:
                 text = document.decode() if document is not None else None
                 papers.append({**msgspec.to_builtins(each.paper), "e_invoice": text})
     return {"party": None if party is None else msgspec.to_builtins(party), "papers": papers}
+
+
+def _without_neighbours(row: Mapping[str, Any], member: int, members: int) -> Mapping[str, Any]:
+    """A row; of a certificate without the neighbour whose device made it, or who owns it."""
+    if "device" not in row:
+        return row
+    maker, owner = row["device"] // 2, row["owner"]
+    return {
+        **row,
+        "device": row["device"] if maker == member else None,
+        "owner": owner if owner == member or owner >= members else None,
+    }
 
 
 def _timed(row: Mapping[str, Any]) -> dict[str, Any]:

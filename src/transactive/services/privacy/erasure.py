@@ -18,6 +18,7 @@ from transactive.core.errors import InputError, StateError
 from transactive.core.slots import parse_time
 from transactive.services.bills.erasure import BillErasure, erase_bills
 from transactive.services.finding_notes import blank_notes
+from transactive.services.governing.log import blank_deciders
 from transactive.store import Store, holds_state
 from transactive.store.live.acts import blank_askers
 from transactive.store.read.items import read_items
@@ -70,7 +71,7 @@ def erase(folder: Path, member: str, accounts: Sequence[str], *, keep_years: int
         account = run.community.ids.index(member) if run else -1
         own = {item.number for item in read_items(store, account)}
         notes = blank_notes(folder, own, {form for each in accounts for form in (each, f"{each} ({member})")})
-        acts = blank_askers(store, account, accounts)
+        acts = blank_askers(store, account, accounts) + blank_deciders(folder, account, accounts)
         _forget_name(store, member)
     words = [each for each in (name, *accounts) if each]
     return Erasure(name, bills, notes, acts, list(still_named(folder, words)) if words else [])

@@ -44,7 +44,7 @@ PROCESSING = (
     ProcessingKind(
         "What members allow and order by hand",
         "keep to their limits; proof that they gave them",
-        "market.sqlite: acts, grants; drafts.json",
+        "market.sqlite: acts, grants; drafts.json; decisions.jsonl",
         "the member; operator and auditor",
         "acts stay, as signatures of an account; who had signed in is blanked by erasure, drafts go after 90 days",
     ),

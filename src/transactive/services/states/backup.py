@@ -44,8 +44,8 @@ What arrives is in the journal before it counts, so the journal is held last: it
 """
 ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json", "openadr-clients.json")
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
-LOGS = ("looks.jsonl", "assistants.jsonl", "assistants-before.jsonl", "decisions.jsonl")
-"""Who looked at whose figures, what programs did, what members signed: a restore forgets nothing noted since."""
+LOGS = ("looks.jsonl", "assistants.jsonl", "assistants-before.jsonl", "decisions.jsonl", "notices.json")
+"""Who looked, what programs did, what members signed, where people want to be told: a restore forgets nothing since."""
 LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part", ".before-move")
 TRIES = 20
 

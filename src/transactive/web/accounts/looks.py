@@ -25,6 +25,8 @@ AT_THE_MACHINE = "who sits at the server"
 _GUARD = Lock()
 _NOTED: dict[tuple[str, str, str, str], int] = {}
 MOST_NOTED = 10_000
+_CLEARED: dict[str, int] = {}
+"""When this process dropped old looks of a folder last [Unix s]."""
 
 
 class StaffLook(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,16 +46,18 @@ def note_look(folder: Path, viewer: Viewer, member: str | None, place: str, now:
     look = StaffLook(now, who(viewer), viewer.scope, member or EVERYBODY, place[:MOST_PLACE])
     key = (str(folder), look.who, look.member, look.place)
     with _GUARD:
-        if now - _NOTED.get(key, 0) < HOUR:
+        if 0 <= now - _NOTED.get(key, 0) < HOUR:
             return
-        _NOTED[key] = now
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        _append(folder / FILE, msgspec.json.encode(look) + b"\n")
+    with _GUARD:
+        _NOTED[key] = now  # after it stands there: who could not be noted is not let through by a second try
         while len(_NOTED) > MOST_NOTED:
             del _NOTED[next(iter(_NOTED))]
-    descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, msgspec.json.encode(look) + b"\n")
-    finally:
-        os.close(descriptor)
+        is_due = not 0 <= now - _CLEARED.get(str(folder), 0) < DAY
+        _CLEARED[str(folder)] = now
+    if is_due:
+        forget_looks(folder, now)
 
 
 def who(viewer: Viewer) -> str:
@@ -70,11 +74,20 @@ def looks_at(folder: Path, member: str) -> list[StaffLook]:
 
 def forget_looks(folder: Path, now: int, *, member: str = "", people: frozenset[str] = frozenset()) -> None:
     """Drop looks that are over a year old, and those at a member; blank who some people were."""
-    with filelock.FileLock(folder / LOCK, mode=0o600), _GUARD:
-        kept = [each for each in _read(folder) if now - each.at < KEPT_DAYS * DAY and each.member != member]
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        found = _read(folder)
+        kept = [each for each in found if now - each.at < KEPT_DAYS * DAY and each.member != member]
         kept = [msgspec.structs.replace(each, who="(erased)") if each.who in people else each for each in kept]
-        if (folder / FILE).exists():
+        if kept != found:
             write_private(folder / FILE, b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
+
+
+def _append(path: Path, line: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
 
 
 def _read(folder: Path) -> list[StaffLook]:

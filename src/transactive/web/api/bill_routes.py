@@ -15,7 +15,7 @@ from transactive.services.bills.open_items import OpenPaper, listed
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.bills import BillBooks
-from transactive.web.api.paging import PROBLEMS, SHARED
+from transactive.web.api.paging import PROBLEMS, SHARED, looked
 from transactive.web.api.records import View
 from transactive.web.authentication import BILLED
 from transactive.web.problems import NotFound
@@ -73,6 +73,7 @@ def bills(
     request: BillRequest, run_context: NamedDependency[RunContext], month: FromQuery[str | None] = None
 ) -> BillPage:
     """Papers, all or those of a month (2026-05); a member's token shows its own."""
+    looked(run_context, request, None)
     found = seen_by(run_context, request.user)
     return BillPage(items=[view_of(each) for each in found if month in (None, each.paper.month)])
 
@@ -87,6 +88,7 @@ def _file(media_type: str) -> dict[str, Any]:
 def bill_xml(request: BillRequest, run_context: NamedDependency[RunContext], place: FromPath[int]) -> Response[bytes]:
     """A paper as an e-invoice by EN 16931, as it was issued."""
     each, document = document_of(run_context, request.user, place)
+    looked(run_context, request, each.paper.member)
     return Response(document, media_type=XML, headers=_named(each, "xml"))
 
 
@@ -94,6 +96,7 @@ def bill_xml(request: BillRequest, run_context: NamedDependency[RunContext], pla
 def bill_pdf(request: BillRequest, run_context: NamedDependency[RunContext], place: FromPath[int]) -> Response[bytes]:
     """A paper for people, drawn from its e-invoice."""
     each, document = document_of(run_context, request.user, place)
+    looked(run_context, request, each.paper.member)
     return Response(as_pdf(document), media_type=PDF, headers=_named(each, "pdf"))
 
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 
 from transactive.core.slots import parse_time, time_text
 from transactive.services.readings.held import HeldStretch, answer_held, file_of_state, stretches
-from transactive.web.api.paging import SHARED
+from transactive.web.api.paging import SHARED, ApiRequest, looked
 from transactive.web.api.records import Time, View, Wh
 from transactive.web.authentication import OPERATES
 from transactive.web.run_context import RunContext
@@ -50,8 +50,9 @@ class HeldAnswer(View, frozen=True, kw_only=True):
 
 
 @get("/held-readings", opt=OPERATES, **SHARED)
-def held_readings(run_context: NamedDependency[RunContext]) -> HeldPage:
+def held_readings(request: ApiRequest, run_context: NamedDependency[RunContext]) -> HeldPage:
     """Readings that nobody would believe, and what is billed meanwhile."""
+    looked(run_context, request, None)
     return HeldPage(items=[_view(one) for one in stretches(file_of_state(run_context.reader.store.path.parent))])
 
 

@@ -18,7 +18,7 @@ from transactive.store.read.items import item_of
 from transactive.store.read.pages import Pageable
 from transactive.web.api import item_shapes
 from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State, item_record, visible
-from transactive.web.api.paging import SHARED, Cursor, Limit, page_of
+from transactive.web.api.paging import SHARED, Cursor, Limit, looked, page_of
 from transactive.web.authentication import EVERYONE, OPERATES
 from transactive.web.problems import AccessDenied, NotFound
 from transactive.web.run_context import RunContext
@@ -35,6 +35,7 @@ def items(
     run = run_context.run()
     if not request.user.sees_members and len(run.community.members) < run_context.least_homes:
         raise AccessDenied(detail="What concerns the whole feeder would tell of too few homes.")
+    looked(run_context, request, None)
     rows, after = page_of(run_context, Pageable.ITEMS, limit, cursor, member=visible(run, request.user))
     return ItemPage(items=[item_record(item_of(row), run) for row in rows], next=after)
 

@@ -33,6 +33,7 @@ from transactive.web.api.paging import (
     Limit,
     OfMember,
     at_slot,
+    looked,
     page_of,
     whose,
 )
@@ -205,11 +206,12 @@ def summary(run_context: NamedDependency[RunContext]) -> SummaryView:
 
 
 @get("/compare", opt=SEES_ALL, **SHARED)
-def compare(run_context: NamedDependency[RunContext]) -> Comparison:
+def compare(request: ApiRequest, run_context: NamedDependency[RunContext]) -> Comparison:
     """The same days under several mechanisms, as `transactive compare --state` kept it."""
     comparison = run_context.reader.comparison()
     if comparison is None:
         raise NotFound("no comparison is kept here; run transactive compare with this --state")
+    looked(run_context, request, None)
     return comparison
 
 

@@ -61,6 +61,7 @@ def community(
     if run_context.reader.run() is None or run_context.reader.position().cleared is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     run, position, totals = run_context.look()
+    looked(run_context, request, None)
     chosen = None if slot is None else run_context.slot(run, slot)
     idle = run_context.feed.idle
     viewer = request.user
@@ -100,6 +101,8 @@ def slot_view(
 def compare(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
     """The same days under several mechanisms."""
     run, comparison = run_context.reader.run(), run_context.reader.comparison()
+    if comparison is not None:
+        looked(run_context, request, None)
     under_way = None if comparison else run_context.reader.comparing(int(time.time()))
     fresh = None
     if run is not None and run_context.reader.position().delivered is not None:
@@ -223,6 +226,7 @@ def bills(
     run, position = run_context.run(), run_context.reader.position()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
+    looked(run_context, request, None)
     papers = seen_by(run_context, request.user)
     context = bills_page(run, position, request.user, papers, idle=run_context.feed.idle)
     made = all_papers_part(run, position, request.user, paper_jobs)

@@ -100,12 +100,18 @@ def make_papers(
     return Redirect("/bills#all-papers", status_code=303)
 
 
-@get("/papers/{month:str}", opt=OPERATES, sync_to_thread=False, include_in_schema=False)
-def all_papers(paper_jobs: NamedDependency[PaperJobs], month: FromPath[str]) -> File:
+@get("/papers/{month:str}", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
+def all_papers(
+    request: Request[Viewer, Any, Any],
+    run_context: NamedDependency[RunContext],
+    paper_jobs: NamedDependency[PaperJobs],
+    month: FromPath[str],
+) -> File:
     """The archive of a month that was made. Raises NotFound."""
     path = paper_jobs.archive(month)
     if path is None:
         raise NotFound(f"statements of {month[:40]}: were not made; choose the month under Bills")
+    looked(run_context, request, None)
     return File(path, filename=path.name, media_type="application/zip")
 
 

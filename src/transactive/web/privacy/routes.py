@@ -15,7 +15,7 @@ from transactive.services.privacy.processing import PROCESSING
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words, stamp
 from transactive.web.accounts.looks import EVERYBODY, StaffLook, looks_at
-from transactive.web.api.paging import SHARED, ApiRequest, OfMember
+from transactive.web.api.paging import SHARED, ApiRequest, OfMember, looked
 from transactive.web.api.records import Time, View
 from transactive.web.authentication import NOTES, WITHOUT_GRID
 from transactive.web.privacy.kept import kept_of
@@ -78,6 +78,7 @@ def privacy_copy(
 ) -> Response[bytes]:
     """Everything that is kept of a home, as a zip."""
     home = _home(run_context, run_context.run(), request.user, member)
+    looked(run_context, request, home)
     folder = run_context.reader.store.path.parent
     archive = copy_of_data(folder, home, kept_of(folder, home))
     headers = {"content-disposition": f'attachment; filename="{home}-data.zip"'}

@@ -20,6 +20,7 @@ from transactive.services.readings.held import answer_held, file_of_state
 from transactive.services.readings.inbox import SAME_NAME, ReadingsInbox
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, said_of
+from transactive.web.api.paging import looked
 from transactive.web.authentication import OPERATES
 from transactive.web.pages.readings.page import readings_page
 from transactive.web.pages.routes import PageRequest
@@ -70,6 +71,7 @@ async def readings(request: PageRequest, run_context: NamedDependency[RunContext
     """The page before a file is there, and what is held of the community's readings, which are read in a thread."""
 
     def context() -> dict[str, Any]:
+        looked(run_context, request, None)
         return readings_page(run_context.reader, run_context.run(), request.user, Said())
 
     return Template("readings.html", context=await asyncio.to_thread(context))
