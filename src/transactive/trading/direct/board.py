@@ -164,10 +164,15 @@ class QuoteBoard:
     def standings(self, without: set[int]) -> list[QuotedKey]:
         """All whose quote and curve are known, but for frauds and those that are left out."""
         return [
-            QuotedKey(seat, heard.quote.key, heard.quote.position, self.curves[seat].top, self.curves[seat].steps)
+            QuotedKey(seat, heard.quote.key, self._held(seat), self.curves[seat].top, self.curves[seat].steps)
             for seat, heard in self.quotes.items()
             if seat in self.curves and seat not in self.frauds and seat not in without
         ]
+
+    def _held(self, seat: int) -> int:
+        """Where a key says it stands, within its allowance [Wh]: no deals lead beyond, and a lie moves no price."""
+        allowed = self.terms.allowance(seat)
+        return min(max(self.quotes[seat].quote.position, -allowed.most_sold_wh), allowed.most_bought_wh)
 
 
 def _mark(quote: bytes) -> int:
