@@ -18,6 +18,7 @@ from transactive.trading.direct import messages
 from transactive.trading.direct.complaints import left_out
 from transactive.trading.direct.messages import VERSION, Have, SentAward, SentBid, Tell
 from transactive.trading.direct.negotiator import Negotiator
+from transactive.trading.direct.plan import Plan, plan
 from transactive.trading.direct.states import NEXT, DealState, advance
 
 SUN, HOME, OTHER, FAR = range(4)
@@ -83,6 +84,18 @@ def test_two_quotes_of_a_round_convict_and_shut_out_and_all_hear_of_it() -> None
     assert of.nodes[SUN].purse.position == 0
     assert of.nodes[FAR].purse.position == -800
     of.check()
+
+
+@pytest.mark.parametrize("position", [10**6, -(10**6), 2**63 - 1, -(2**63) + 1])
+def test_a_position_that_no_deals_lead_to_moves_no_price_beyond_its_allowance(position: int) -> None:
+    def planned(told: int) -> list[Plan]:
+        of = street()
+        of.nodes[SUN].purse.position = told
+        of.begin()
+        return [plan(node.board.standings(set()), 0, GRID) for node in of.nodes]
+
+    most = 1_000
+    assert planned(position) == planned(most if position > 0 else -most)
 
 
 def test_nodes_that_were_told_different_quotes_find_that_out() -> None:
@@ -334,6 +347,19 @@ def test_a_journal_on_disk_gives_its_whole_records_and_goes_on(tmp_path: Path) -
     again.resume(whole)
     assert again.curve == of.nodes[HOME].curve, "that it told, whatever is wanted now"
     assert again.purse.position == of.nodes[HOME].purse.position == 700
+
+
+def test_zeros_at_the_end_of_a_journal_are_no_records(tmp_path: Path) -> None:
+    """As a file system leaves them that had made room for bytes when the power went."""
+    kept = JournalFile(tmp_path / "slot")
+    kept.append(b"record")
+    kept.close()
+    with kept.path.open("ab") as file:
+        file.write(bytes(40))
+    again = JournalFile(kept.path)
+    assert list(again.records()) == [b"record"]
+    again.append(b"more")
+    assert list(again.records()) == [b"record", b"more"]
 
 
 def test_a_journal_that_cannot_be_kept_stops_the_node_before_it_speaks(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class JournalFile:
         try:
             path.parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, OWNER_FILE)
+            _flush_folder(path.parent)
             os.ftruncate(self._file, sum(_HEAD.size + len(record) for record in self.records()))
         except OSError as error:
             raise self._error(error) from error
@@ -48,8 +49,8 @@ class JournalFile:
             length, checksum = _HEAD.unpack_from(data, start)
             start += _HEAD.size
             record = data[start : start + length]
-            if len(record) < length or zlib.crc32(record) != checksum:
-                return
+            if not length or len(record) < length or zlib.crc32(record) != checksum:
+                return  # torn, or zeros where a file grew and its bytes never came
             yield record
             start += length
 
@@ -61,3 +62,12 @@ class JournalFile:
         return StateError(
             f"{self.path}: the journal of direct trading cannot be written: {error.strerror}; free the disk"
         )
+
+
+def _flush_folder(folder: Path) -> None:
+    """Keep the name of a new file, as `append` keeps what is in it."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
