@@ -120,6 +120,23 @@ def test_members_agree_on_what_the_auction_would_give(demo_setting):
     assert all(each.traffic is not None and each.traffic.reached == each.traffic.nodes for each in agreed.sessions)
 
 
+def test_what_undoes_a_deal_keeps_to_what_its_member_allows_too(demo_setting, tmp_path):
+    """Else what is signed would go beyond it, and the run could not go on."""
+    setting = on(demo_setting, msgspec.structs.replace(BAD, rounds=4, cut_rounds=2))
+    members = tuple(
+        msgspec.structs.replace(each, never_pay_above_micro_per_kwh=100_000) if place % 2 else each
+        for place, each in enumerate(setting.community.members)
+    )
+    setting = replace(setting, community=msgspec.structs.replace(setting.community, members=members))
+    records = list[SlotBook]()
+    slots = slots_of(setting, parse_time(START), 1)[15:23]
+    replay(setting, slots, tmp_path, seed="transactive", after_slot=records.append)
+    assert any(record.clearing.traded_wh for record in records)
+    for record in records:
+        bought = record.positions.is_buy & (record.positions.member % 2 == 1)
+        assert record.positions.price[bought].max(initial=0) <= 100_000
+
+
 def test_what_nobody_dealt_with_goes_to_the_auction(demo_setting):
     slots = noon(demo_setting)
     silent = msgspec.structs.replace(BAD, loss_ppm=1_000_000, rest="auction", rounds=1)
@@ -150,3 +167,6 @@ def test_keys_of_direct_trading_need_it(tmp_path):
         load(path)
     path.write_text(text.replace('mechanism = "uniform"', 'mechanism = "direct"'))
     assert load(path).direct == DirectRules(rounds=2)
+    path.write_text(text.replace("rounds = 2", "seed = 1" + "0" * 80).replace('"uniform"', '"direct"'))
+    with pytest.raises(ConfigError, match=r"direct\.seed"):
+        load(path)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from transactive.core.community.community import Community
+from transactive.core.community.limits import Limits
 from transactive.core.proofs.members.member_acts import MemberAct
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
@@ -30,6 +31,10 @@ class Gates:
     def take_up(self, slot: int, acts: Sequence[MemberAct]) -> None:
         """Take up what members did, before a market for a slot closes. Raises SignatureError."""
         self._authorisations.take_up(slot, acts)
+
+    def limits(self, slot: int) -> Limits:
+        """What members allow in a slot."""
+        return self._authorisations.limits(slot)
 
     def orders(
         self,
@@ -65,7 +70,7 @@ class Gates:
             charged_wh=self._fleet.charged_wh,
             tariff=tariff,
             grid=grid,
-            limits=self._authorisations.limits(slot).suiting(tariff.own),
+            limits=self.limits(slot).suiting(tariff.own),
             prices=self.agents.prices,
         )
         return self.agents.orders(self._gate)

@@ -230,7 +230,7 @@ class Kernel:
         before = self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members)
         self.ledger.lock(slot, before)
         site = self.site and mechanisms.at_flow_of(self.site, expected.sum(axis=0) // len(expected))
-        cleared = mechanisms.clear(self.mechanism, orders, grid, members, site)
+        cleared = mechanisms.clear(self.mechanism, orders, grid, members, site, self.gates.limits(slot))
         orders = cleared.book(orders)
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
         self.gates.cleared(orders, cleared.clearing)

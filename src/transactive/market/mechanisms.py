@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transactive.core.community.community import Community
+from transactive.core.community.limits import Limits
 from transactive.core.community.network import Network, network_of
 from transactive.core.community.rules import DirectRules
 from transactive.core.community.sharing_rules import SHARING
@@ -109,8 +110,17 @@ def join(first: Cleared, second: Cleared) -> Cleared:
     return Cleared(clearing, positions, money)
 
 
-def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int, site: Site | None = None) -> Cleared:
+def clear(
+    mechanism: AnyMechanism,
+    orders: Orders,
+    grid: PriceGrid,
+    members: int,
+    site: Site | None = None,
+    limits: Limits | None = None,
+) -> Cleared:
     """Clear the orders of one slot with a mechanism of any kind.
+
+    limits: of members, which orders keep to and deals that undo others must, too; None: nobody limits anything.
 
     Raises DataError as the mechanism does, ConfigError where it needs a network and there is none, RuleBroken if it
     breaks the rules of `check_clearing` or `check_fills`.
@@ -120,7 +130,7 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
     if isinstance(mechanism, ByTrade):
         return _by_fills(orders, market_fills.of_trades(mechanism.clear(orders, grid, members)), members)
     if isinstance(mechanism, ByDeal):
-        return _by_deals(mechanism, orders, grid, members)
+        return _by_deals(mechanism, orders, grid, members, limits or Limits.none(members))
     if isinstance(mechanism, ByNode):
         if site is None:
             raise ConfigError("prices by location need a network; give the community one, or choose another mechanism")
@@ -136,9 +146,9 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
     return Cleared(clearing, positions, signed * clearing.price)
 
 
-def _by_deals(mechanism: ByDeal, orders: Orders, grid: PriceGrid, members: int) -> Cleared:
+def _by_deals(mechanism: ByDeal, orders: Orders, grid: PriceGrid, members: int, limits: Limits) -> Cleared:
     """Deals of members; what they leave goes to an auction, if the mechanism says so."""
-    made = mechanism.clear(orders, grid, members)
+    made = mechanism.clear(orders, grid, members, limits)
     added, fills = in_book(orders, made.deals)
     book = stacked(orders, added)
     if mechanism.rest == "auction":

@@ -22,6 +22,7 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 
 if TYPE_CHECKING:
+    from transactive.core.community.limits import Limits
     from transactive.core.community.network import Network
     from transactive.core.community.rules import DirectRules
     from transactive.core.units import IntArray
@@ -82,11 +83,12 @@ class ByNode:
 class ByDeal:
     """A mechanism in which members agree on deals with each other, final one by one.
 
-    `clear` gives deals in which nobody is worse off by its orders, refuses bad orders with DataError and gives the same
-    result for the same columns. under: the same by a community's rules for direct trading.
+    `clear` gives deals in which nobody is worse off by its orders and nobody buys or sells beyond its limits, refuses
+    bad orders with DataError and gives the same result for the same columns. under: the same by a community's rules for
+    direct trading.
     """
 
-    clear: Callable[[Orders, PriceGrid, int], Negotiated]
+    clear: Callable[[Orders, PriceGrid, int, Limits], Negotiated]
     under: Callable[[DirectRules], ByDeal]
     rest: str = "supplier"
 

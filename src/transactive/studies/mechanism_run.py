@@ -92,7 +92,8 @@ class Seen(Observer):
         """
 
         def clear(book: Orders) -> Cleared:
-            return mechanisms.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
+            walk, limits = self.walk, self.walk.gates.limits(book.slot)
+            return mechanisms.clear(walk.mechanism, book, grid, walk.accounts.members, walk.site, limits)
 
         began = self.timer()
         again = clear(cleared.asked(orders))

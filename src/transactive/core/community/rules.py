@@ -27,6 +27,10 @@ class MarketRules(CommunityRecord, frozen=True, kw_only=True):
         return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
 
 
+LARGEST = 2**63 - 1
+"""Largest number that 64 bits hold."""
+
+
 class DirectRules(CommunityRecord, frozen=True, kw_only=True):
     """How members trade directly, with market.mechanism = "direct".
 
@@ -37,8 +41,8 @@ class DirectRules(CommunityRecord, frozen=True, kw_only=True):
 
     rounds: Annotated[int, Meta(ge=1, le=20)] = 3
     rest: Literal["auction", "supplier"] = "auction"
-    sealed_below: NotNegative = 8
-    seed: NotNegative = 0
+    sealed_below: Annotated[int, Meta(ge=0, le=LARGEST)] = 8
+    seed: Annotated[int, Meta(ge=0, le=LARGEST)] = 0
     loss_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
     most_delay_ticks: Annotated[int, Meta(ge=0, le=20)] = 0
     cut_rounds: Annotated[int, Meta(ge=0, le=20)] = 0

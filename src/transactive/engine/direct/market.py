@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from transactive.core.community.limits import Limits
 from transactive.core.community.rules import DirectRules
 from transactive.core.proofs import signing
 from transactive.core.proofs.deals.deal import SignedDeal
@@ -37,19 +38,22 @@ NOBODY = "0x" + "00" * 20
 def direct(rules: DirectRules) -> ByDeal:
     """The mechanism under a community's rules."""
 
-    def clear(orders: Orders, grid: PriceGrid, members: int) -> Negotiated:
+    def clear(orders: Orders, grid: PriceGrid, members: int, limits: Limits) -> Negotiated:
         check_orders(orders, members)
         tick_indices(orders.price, grid)
-        return negotiate(orders, grid, rules)
+        return negotiate(orders, grid, rules, limits)
 
     return ByDeal(clear, direct, rules.rest)
 
 
-def negotiate(orders: Orders, grid: PriceGrid, rules: DirectRules) -> Negotiated:
-    """Let the members of a slot's orders negotiate it; deals in the order in which rounds made them."""
+def negotiate(orders: Orders, grid: PriceGrid, rules: DirectRules, limits: Limits) -> Negotiated:
+    """Let the members of a slot's orders negotiate it; deals in the order in which rounds made them.
+
+    limits: of all members, which hold for what undoes a deal as well.
+    """
     last = int(orders.member.max(initial=-1))
     secrets = [keccak(SECRET + word(rules.seed) + word(member)) for member in range(last + 1)]
-    wishes = wishes_of(orders, secrets)
+    wishes = wishes_of(orders, secrets, limits)
     terms = SlotTerms(roll_of(orders.slot, wishes), DOMAIN, NOBODY, grid, rules.sealed_below)
     chance = np.random.default_rng((rules.seed, orders.slot))
     nodes, contacts = nodes_of(wishes, terms, [_drawing(own) for own in chance.spawn(len(wishes))], _once())

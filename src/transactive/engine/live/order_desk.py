@@ -112,6 +112,8 @@ class OrderDesk:
             )
         if self._setting.community.market.day_ahead_lead is not None:
             raise OrderError("session", "a market with a day-ahead session takes no orders that are sent")
+        if self._setting.community.market.mechanism == "direct":  # what undoes a deal would be no part of it
+            raise OrderError("market", "members of this market trade directly; it takes no orders that are sent")
         self._require_possible(order, slot)
         self._require_signed(signed, slot + length)
         return self._receipt(order, self._enter(signed, slot, gate))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.proofs import signing
 from transactive.core.proofs.deals.allowances import Allowance, Roll, member_commitment, slot_key, slot_salt
 from transactive.core.proofs.deals.quotes import DemandCurve
@@ -29,7 +30,10 @@ CONTACT_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class MemberWish:
-    """What a member wants of a slot. most_bought_wh, most_sold_wh: what the operator allows it [Wh]."""
+    """What a member wants of a slot. most_bought_wh, most_sold_wh: what the operator allows it [Wh].
+
+    highest_buy, lowest_sell: prices [µ¤/kWh] beyond which it neither buys nor sells, not even to undo a deal.
+    """
 
     member: int
     secret: bytes
@@ -37,6 +41,8 @@ class MemberWish:
     sells: Sequence[Step]
     most_bought_wh: int
     most_sold_wh: int
+    highest_buy: int = NO_HIGHEST
+    lowest_sell: int = NO_LOWEST
 
     def key(self, slot: int) -> str:
         """Address of its key of a slot (its number)."""
@@ -53,9 +59,9 @@ class MemberWish:
         return DemandCurve(slot, self.key(slot), salt, contact, *steps_of_orders(self.buys, self.sells))
 
 
-def wishes_of(orders: Orders, secrets: Sequence[bytes]) -> list[MemberWish]:
-    """Wishes of all who have orders, each allowed its own and to undo them once. secrets: by member."""
-    made = []
+def wishes_of(orders: Orders, secrets: Sequence[bytes], limits: Limits | None = None) -> list[MemberWish]:
+    """Wishes of all who have orders, each allowed its own and to undo them once. secrets, limits: by member."""
+    limits, made = limits or Limits.none(len(secrets)), []
     for member in np.unique(orders.member).tolist():
         rows = orders.member == member
         columns = zip(*(c[rows].tolist() for c in (orders.is_buy, orders.price, orders.energy_wh)), strict=True)
@@ -63,7 +69,8 @@ def wishes_of(orders: Orders, secrets: Sequence[bytes]) -> list[MemberWish]:
         for is_buy, price, energy in columns:
             sides[not is_buy].append((price, energy))
         most = sum(energy for side in sides for _, energy in side)
-        made.append(MemberWish(member, secrets[member], *sides, most, most))
+        within = int(limits.highest_buy[member]), int(limits.lowest_sell[member])
+        made.append(MemberWish(member, secrets[member], *sides, most, most, *within))
     return made
 
 
@@ -82,5 +89,7 @@ def nodes_of(
     for place, wish in enumerate(wishes):
         near = [contacts[(place + step) % len(contacts)] for step in (1, -1)]
         curve = wish.curve(slot, contacts[place])
-        nodes.append(Negotiator(terms, slot_key(wish.secret, slot), curve, near, draws[place], signer=signer))
+        within = wish.highest_buy, wish.lowest_sell
+        key = slot_key(wish.secret, slot)
+        nodes.append(Negotiator(terms, key, curve, near, draws[place], signer=signer, within=within))
     return nodes, contacts

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import DataError
 from transactive.core.proofs import signing
 from transactive.core.proofs.deals.deal import Award, Bid, SignedDeal
@@ -43,7 +44,8 @@ Journal = Callable[[bytes], None]
 class Negotiator:
     """One key of a slot. neighbours: contacts that are known beforehand.
 
-    draw: chance. journal: keeps a record before it counts. signer: who signed a digest.
+    draw: chance. journal: keeps a record before it counts. signer: who signed a digest. within: prices that the member
+    never buys above, nor sells below [µ¤/kWh].
     """
 
     def __init__(
@@ -56,10 +58,11 @@ class Negotiator:
         *,
         journal: Journal = lambda _: None,
         signer: SignerOf = signer_of,
+        within: tuple[int, int] = (NO_HIGHEST, NO_LOWEST),
     ) -> None:
         self.terms, self.seat, self.curve = terms, terms.roll.seats[curve.key], curve
         self.board = QuoteBoard(terms, signer)
-        self.purse = Purse(terms, curve)
+        self.purse = Purse(terms, curve, *within)
         self.plan: Plan | None = None
         self.complaints: set[int] = set()
         self.paired: set[Quarrel] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.proofs.deals.allowances import Allowance
 from transactive.core.proofs.deals.deal import Bid, SignedDeal
 from transactive.core.proofs.deals.quotes import DemandCurve
@@ -40,10 +41,15 @@ class GivenAward:
 
 @dataclass(slots=True)
 class Purse:
-    """Bids by hash, awards by hash of their bid. twice: bids of others that have one serial and are not the same."""
+    """Bids by hash, awards by hash of their bid. twice: bids of others that have one serial and are not the same.
+
+    highest_buy, lowest_sell: prices [µ¤/kWh] beyond which the member neither buys nor sells, not even to undo a deal.
+    """
 
     terms: SlotTerms
     curve: DemandCurve
+    highest_buy: int = NO_HIGHEST
+    lowest_sell: int = NO_LOWEST
     position: int = 0
     serial: int = 0
     own: dict[bytes, OwnBid] = field(default_factory=dict)
@@ -57,6 +63,8 @@ class Purse:
 
     def takes(self, price: int) -> int:
         """Most that may still be bid for at a price [Wh], if all that is pending is awarded."""
+        if price > self.highest_buy:
+            return 0
         pending = sum(each.bid.most_wh for each in self.own.values() if each.state is DealState.BID)
         wanted = self.curve.at(price)[1] - self.position
         return min(wanted, self.allowance.most_bought_wh - self._bought_wh) - pending
@@ -96,7 +104,7 @@ class Purse:
 
     def gives(self, bid: Bid) -> int:
         """What a bid is awarded [Wh]: no more than the curve gives at its price, nor than both allowances leave."""
-        if not self.terms.is_price(bid.price):
+        if not self.terms.is_price(bid.price) or bid.price < self.lowest_sell:
             return 0
         buyer = self.terms.allowance(self.terms.roll.seats[bid.buyer]).most_bought_wh
         buyer -= sum(each.energy_wh for each in self.awards.values() if each.bid.buyer == bid.buyer)
