@@ -38,8 +38,8 @@ class Session:
 
         What deals undo of each other costs nobody more than its orders might have.
         """
-        locked = locked_after_clearing(self.cleared.positions, tariff)
-        return locked if self.cleared.added is None else np.minimum(locked, before)
+        locked: IntArray = np.minimum(locked_after_clearing(self.cleared.positions, tariff), before)
+        return locked
 
     def and_then(self, later: Session) -> Session:
         """Both sessions as one."""
