@@ -58,7 +58,7 @@ def test_a_transport_that_cuts_datagrams_is_found() -> None:
         check_transport(Worse)
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1:port", "256.0.0.1", "198.51.100.7"])
+@pytest.mark.parametrize("listen", ["127.0.0.1:port", "127.0.0.1:65536", "256.0.0.1", "198.51.100.7", "0.0.0.0", ""])
 def test_a_place_that_cannot_be_listened_at_is_named(listen: str) -> None:
     with pytest.raises(InputError, match="give HOST or HOST:PORT"):
         UdpTransport(listen)

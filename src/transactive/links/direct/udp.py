@@ -14,6 +14,7 @@ from transactive.core.errors import InputError
 
 _CONTACT = struct.Struct(">4sH")
 MOST = 65_535
+_ANYWHERE = socket.inet_aton("0.0.0.0")  # noqa: S104 - no address that others can be told
 
 
 class UdpTransport:
@@ -25,9 +26,14 @@ class UdpTransport:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, int(port or 0)))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             self._socket.close()
             raise InputError(f"cannot listen at {listen}: {error}; give HOST or HOST:PORT of this machine") from None
+        if self.contact.startswith(_ANYWHERE):
+            self._socket.close()
+            raise InputError(
+                f"cannot be sent to at {listen!r}; give HOST or HOST:PORT of this machine, as others see it"
+            )
         self._socket.settimeout(0)
 
     @property
