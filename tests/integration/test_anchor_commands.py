@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.integration.conftest import call
-from transactive.chain.anchoring import AnchorFile, load_anchor
+from transactive.chain.anchoring import AnchorFile, anchored_in, load_anchor
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import InputError
@@ -111,3 +111,42 @@ def test_what_is_wrong_with_an_anchor_is_told_in_a_line(anchored, demo_run, tmp_
         with pytest.raises(InputError, match=why):
             load_anchor(path)
     assert isinstance(load_anchor(Path(facts["written"][0])), AnchorFile)
+
+
+def test_a_contract_that_says_what_it_likes_anchors_nothing(anchored):
+    """Who keeps the books names the contract in the file: one of its own could answer with any block and time."""
+    _, there, facts, _ = anchored
+    file = load_anchor(Path(facts["written"][0]))
+    with closing(ChainClient.open(there)) as client:
+        other = client.deploy(KEYS.account(3), "currency", "Any", "ANY", 1)
+        client.block(client.head_timestamp + 1)
+        lie = msgspec.structs.replace(file, contract=str(other.address))
+        with pytest.raises(InputError, match="is not that of anchors"):
+            anchored_in(client, lie)
+
+
+def test_a_chain_is_not_anchored_on_itself_nor_on_one_that_is_not_there(anchored, demo_run, tmp_path):
+    _, _, facts, statement = anchored
+    given = ("--state", demo_run.folder, "--anchor", facts["written"][0], "--anchor-node")
+    told = call("verify", statement, *given, f"embedded:{demo_run.folder}")
+    assert "is the chain that is anchored" in told.err
+    missing = tmp_path / "typo.sqlite"
+    told = call("verify", statement, *given, f"embedded:{missing}")
+    assert "there is no chain at" in told.err
+    assert not missing.exists()
+
+
+def test_an_anchor_keeps_the_file_of_an_earlier_one_and_is_on_disk_first(anchored, demo_run, tmp_path):
+    _, there, facts, _ = anchored
+    path = Path(facts["written"][0])
+    before = path.read_bytes()
+    told = call("chain", "anchor", demo_run.folder, "--node", there, "--as", PUBLISHER, "-o", path.parent)
+    assert "keep it, and name another --output" in told.err
+    assert path.read_bytes() == before
+    (tmp_path / "file").write_text("")
+    with closing(ChainClient.open(there)) as client:
+        height = client.height
+    told = call("chain", "anchor", demo_run.folder, "--node", there, "--as", PUBLISHER, "-o", tmp_path / "file")
+    assert "give a folder that can be written" in told.err
+    with closing(ChainClient.open(there)) as client:
+        assert client.height == height, "nothing was noted"

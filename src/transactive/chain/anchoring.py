@@ -89,14 +89,24 @@ def newest_head(client: ChainClient, settlement: str, salt: bytes) -> ChainHead:
 
 
 def anchored_in(client: ChainClient, file: AnchorFile) -> tuple[int, int]:
-    """Number and time [Unix s] of the block that notes a head. Raises InputError where none does."""
+    """Number and time [Unix s] of the block that notes a head.
+
+    Raises InputError where none does, or where the file names another contract: that could say whatever it likes.
+    """
     from eth_utils.address import to_checksum_address
+
+    from transactive.chain.releases import version_of
 
     if client.chain_id != file.chain_id:
         raise InputError(
             f"the head is anchored on chain {file.chain_id}, not {client.chain_id}; give a node of that one"
         )
     contract = client.contract("anchors", to_checksum_address(file.contract))
+    if version_of("anchors", client.code(contract.address)) is None:
+        raise InputError(
+            f"the contract at {file.contract} is not that of anchors, so what it says shows nothing; ask for an anchor"
+            " that `chain anchor` made"
+        )
     publisher = to_checksum_address(file.publisher)
     block, time = client.read(contract, "anchoredIn", publisher, file.head.content.leaf, file.siblings)
     if not block:

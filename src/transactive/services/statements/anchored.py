@@ -32,16 +32,27 @@ class GivenAnchor:
         from transactive.chain.anchoring import anchored_in, load_anchor
         from transactive.chain.history import commitments
         from transactive.chain.nodes.client import ChainClient
+        from transactive.chain.nodes.urls import existing_path, is_embedded
 
         found = load_anchor(self.file)
         head = found.head.content
         if head.chain_id != client.chain_id or head.settlement.lower() != statement.chain.settlement.lower():
             raise InputError(f"{self.file}: anchors another chain or settlement than the statement is of")
+        if is_embedded(self.node):
+            existing_path(self.node)
         with closing(ChainClient.open(self.node)) as there:
+            if there.identity == client.identity:
+                raise InputError(f"{self.node}: is the chain that is anchored; give the node of the one that notes it")
             block, time = anchored_in(there, found)
-        if head.number > client.height or client.hash_of(head.number) != head.hash:
+        if head.number > client.height:
             raise Contradiction(
-                f"block {head.number} of the chain is not the one that was anchored: books were kept twice"
+                f"block {head.number} of the chain was anchored, and this chain ends with block {client.height}: it is"
+                " an older copy, or was cut off"
+            )
+        if client.hash_of(head.number) != head.hash:
+            raise Contradiction(
+                f"block {head.number} of the chain is not the one that was anchored: books were kept twice, or the"
+                " anchor is of another run"
             )
         basis = f"anchored since block {block} of chain {found.chain_id}, {time_text(time)}"
         last = max((slot.slot for slot in statement.slots), default=0)

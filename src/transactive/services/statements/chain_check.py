@@ -102,7 +102,8 @@ def check(
             basis += "; the settlement contract's code is not that of this program"
         try:
             if anchor:
-                basis = basis.replace(OWN, anchor.basis(statement, client))
+                since = anchor.basis(statement, client)
+                basis = basis.replace(OWN, since) if own else f"{basis}; {since}"
             more = (one for one in further(statement, witness.account(statement.member.place_on_chain)))
             for one in chain(verify(statement, witness), more):
                 passed.append(one)

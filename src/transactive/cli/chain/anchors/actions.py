@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from transactive.core.errors import InputError
 from transactive.core.proofs.anchors import ChainHead
 from transactive.core.proofs.signed_orders import ADDRESS
+
+if TYPE_CHECKING:
+    from transactive.chain.anchoring import AnchorFile
 
 
 def run_anchor(
@@ -41,6 +44,10 @@ def run_anchor(
     names = [state.resolve().name for state in states]
     if len(set(names)) != len(names):
         raise InputError("two state folders have the same name; anchor them one after the other")
+    places = [output / f"{name}.anchor.json" for name in names]
+    for place in places:
+        if place.exists():
+            raise InputError(f"{place}: shows since when an earlier block is known; keep it, and name another --output")
     refuse_a_run(node)
     heads = [_head(state) for state in states]
     with closing(ChainClient.open(node)) as client:
@@ -50,8 +57,9 @@ def run_anchor(
         else:
             there = client.contract("anchors", to_checksum_address(contract))
         files = anchor(client, key, there, heads)
-        receipt = client.block(time_of_step(client)).receipts[-1]
-        written = [_write(output / f"{name}.anchor.json", file) for name, file in zip(names, files, strict=True)]
+        with _written(places, files):
+            receipt = client.block(time_of_step(client)).receipts[-1]
+        written = [str(place) for place in places]
         facts = {"contract": str(there.address), "root": "0x" + files[0].root.hex(), "block": receipt.block}
         return facts | {"gas": receipt.gas_used, "heads": [head.number for head in heads], "written": written}
 
@@ -70,13 +78,16 @@ def _head(state: Path) -> ChainHead:
         return newest_head(client, settlement, secrets.token_bytes(32))
 
 
-def _write(path: Path, content: Any) -> str:  # noqa: ANN401 - a file of an anchor
-    """Write a file, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
+@contextmanager
+def _written(places: Sequence[Path], files: Sequence[AnchorFile]) -> Iterator[None]:
+    """Have files on disk before their root is noted, as nothing else has the salts; give them their names after it."""
+    made = {place: place.with_name(f".{place.name}.part") for place in places}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
-        partial.replace(path)
+        for (place, partial), file in zip(made.items(), files, strict=True):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(file)) + b"\n")
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a folder that can be written") from None
-    return str(path)
+        raise InputError(f"{place}: {error.strerror}; give a folder that can be written") from None
+    yield
+    for place, partial in made.items():
+        partial.replace(place)
