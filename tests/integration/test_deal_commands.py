@@ -15,6 +15,7 @@ from transactive.chain.deployments.deployment import Deployment, load
 from transactive.chain.deployments.status import standing
 from transactive.chain.disputes.deals.evidence import SignedAllowance
 from transactive.chain.disputes.deals.file import deal_file, load_deal
+from transactive.chain.disputes.deals.findings import omitted_deals
 from transactive.chain.disputes.leaf_file import leaf_file
 from transactive.chain.history import opening
 from transactive.chain.ledgers.settlement import ChainLedger
@@ -126,6 +127,52 @@ def test_a_deal_that_was_left_out_is_found_and_pays(life, parties, how):
     assert facts["found"] == ["a deal at 120000 µ¤/kWh was left out"]
     assert facts["sent"]["call"] == "challengeDeals"
     assert facts["sent"]["awarded"].startswith("50")
+
+
+def test_a_post_binds_nobody_by_an_allowance_that_the_operator_did_not_give(life, parties):
+    """So says the judge, and so does who looks beforehand; a file need not name its party for it."""
+    file = parties.write("deal.json", parties.deal(800))
+    life.do(f"deals post --account ada --deal {file}")
+    made = load_deal(Path(file))
+    assert made.of_seller
+    assert made.of_buyer
+    forged = msgspec.structs.replace(made.of_seller, signature=made.of_buyer.signature)
+    small = msgspec.structs.replace(made.of_seller, most_sold_wh=799)
+    for other, binds in (
+        (made, True),
+        (msgspec.structs.replace(made, own=None), True),
+        (msgspec.structs.replace(made, of_seller=forged), False),
+        (msgspec.structs.replace(made, of_seller=small), False),
+        (msgspec.structs.replace(made, of_seller=None), False),
+    ):
+        Path(file).write_bytes(msgspec.json.encode(other))
+        assert json.loads(life.type("deals", "check", file))["binds_the_operator"] is binds
+
+
+def test_a_deal_that_is_given_twice_counts_once_and_the_largest_of_many_are_shown(life, parties):
+    made = [parties.deal(10 + serial, serial) for serial in range(20)]
+    files = [load_deal(Path(parties.write(f"{k}.json", each, receipted=True))) for k, each in enumerate(made)]
+    with closing(ChainClient.open("embedded:chain.sqlite")) as client:
+        ledger = ChainLedger.attach(client, KEYS, parties.settlement)
+        tree = _commit(life, ledger, parties.slot)
+        shown = tree.leaf(ADA), tree.proof(ADA), opening(ledger.commitments(), -1, 24)
+        disputes = client.contract("disputes", load(Path("deployment.json")).address("disputes"))
+
+        def found(traded: int, deals):
+            fills = Fills(((120_000, traded),))
+            leaf = leaf_file(client.chain_id, ledger.address, ADA, *shown, [], fills)
+            return omitted_deals(client, disputes, leaf, deals)
+
+        assert not found(made[0].energy_wh, [files[0], files[0]])
+        largest = sum(each.energy_wh for each in made[4:])
+        [fraud] = found(largest - 1, files)
+        assert len(fraud.arguments[-1]) == 16
+        assert not found(largest, files)
+
+
+def test_more_deals_than_a_call_takes_are_refused_in_words(life, parties):
+    file = parties.write("deal.json", parties.deal(10))
+    life.wrong(f"deals beyond --as operator --deals {','.join([file] * 17)}", why="a call takes 16")
 
 
 def test_a_file_that_is_none_is_refused_in_words(life, parties):

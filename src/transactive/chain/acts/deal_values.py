@@ -12,6 +12,9 @@ from transactive.chain.disputes.deals.evidence import SignedAllowance
 from transactive.chain.disputes.deals.file import DealFile, load_deal
 from transactive.core.errors import InputError
 
+MOST_DEALS = 16
+"""In one call of the judge."""
+
 
 def deal(call: Call, text: str, _: Sequence[Any]) -> tuple[Any, ...]:
     """A deal with both signatures."""
@@ -23,6 +26,10 @@ def deals_beyond(call: Call, text: str, _: Sequence[Any]) -> tuple[Any, ...]:
     files = [_file(call, part.strip()) for part in text.split(",") if part.strip()]
     if not files:
         raise InputError("give the files of the deals, joined by commas")
+    if len(files) > MOST_DEALS:
+        raise InputError(
+            f"{len(files)} deals, and a call takes {MOST_DEALS}; show them in several, the earlier ones first"
+        )
     own, is_buyer = _shared(files)
     posted = {file.content.hash: int(call.client.read(call.contract, "postedAt", file.content.hash)) for file in files}
     ordered = sorted(files, key=lambda file: posted[file.content.hash])

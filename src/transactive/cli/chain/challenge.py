@@ -106,7 +106,7 @@ def run_answer(
 def run_deal_check(path: Path, node: str) -> dict[str, Any]:
     """What is known of a deal. Raises InputError for a file that is none, ChainError."""
     from transactive.chain.disputes.deals.file import load_deal
-    from transactive.chain.disputes.deals.findings import VOID, binds
+    from transactive.chain.disputes.deals.findings import VOID, is_bound
     from transactive.chain.named_judges import judge
     from transactive.chain.nodes.client import ChainClient
     from transactive.core.slots import time_text
@@ -124,7 +124,7 @@ def run_deal_check(path: Path, node: str) -> dict[str, Any]:
         if court is None:
             raise InputError("the settlement has no judge of deals; its members trade by orders alone")
         posted = int(client.read(court, "postedAt", made.hash))
-        bound = binds(client, court, disputes, file) is not None
+        bound = is_bound(client, court, disputes, file)
         slot = time_text(file.slot * int(client.read(settlement, "slotSeconds")))
     told = None if posted == 0 else "void" if posted == VOID else time_text(posted)
     return {

@@ -48,7 +48,8 @@ def _findings(
             groups[file.price, file.side()[0].allowance.key].append((file, binding))
     for (price, key), found in groups.items():
         own, _ = found[0][0].side()
-        claims = in_order([binding for _, binding in found])[:MOST_CLAIMS]
+        once = {binding.deal.hash: binding for _, binding in found}.values()
+        claims = in_order(sorted(once, key=lambda each: -each.deal.energy_wh)[:MOST_CLAIMS])
         if not twin.omitted(leaf.content, leaf.fills, key, [claim.deal for claim in claims]):
             continue
         placed = shown(leaf.index, leaf.content, leaf.steps)
@@ -60,19 +61,38 @@ def _findings(
 
 
 def binds(client: ChainClient, court: Contract, disputes: Contract, file: DealFile) -> BindingDeal | None:
-    """What binds the operator of a deal's slot to it: its own receipt, or the post; None for neither."""
-    seconds = int(client.read(client.contract("settlement", file.settlement), "slotSeconds"))
-    if file.receipt:
-        receipt = DealReceipt(file.content.hash)
-        signature = bytes.fromhex(file.receipt[2:])
+    """What binds the operator of a deal's slot to it, before its judge; None for nothing.
+
+    Raises InputError where a post binds it and the file does not say whose it is.
+    """
+    return file.binding(posted=not file.receipt) if is_bound(client, court, disputes, file) else None
+
+
+def is_bound(client: ChainClient, court: Contract, disputes: Contract, file: DealFile) -> bool:
+    """Whether the operator of a deal's slot is bound to it: by its own receipt, or by the post of keys that it allowed.
+
+    Raises InputError for a receipt or an allowance that nobody can have signed.
+    """
+    begins = file.slot * int(client.read(client.contract("settlement", file.settlement), "slotSeconds"))
+
+    def operator(struct: bytes, signature: bytes, what: str) -> str | None:
         try:
-            by = signing.signer(signing.digest(file.domain, receipt.hash), signature, "the receipt of the deal")
+            by = signing.signer(signing.digest(file.domain, struct), signature, what)
         except SignatureError as error:
             raise InputError(str(error)) from None
-        known = client.read(disputes, "wasOperator", to_checksum_address(by), file.slot * seconds)
-        return file.binding(posted=False) if known else None
-    at = int(client.read(court, "postedAt", file.content.hash))
-    return file.binding(posted=0 < at < VOID)
+        return by if client.read(disputes, "wasOperator", to_checksum_address(by), begins) else None
+
+    if file.receipt:
+        receipt = DealReceipt(file.content.hash)
+        return operator(receipt.hash, bytes.fromhex(file.receipt[2:]), "the receipt of the deal") is not None
+    given = [side for side in file.sides if side is not None]
+    if not 0 < int(client.read(court, "postedAt", file.content.hash)) < VOID or len(given) < len(file.sides):
+        return False
+    by = {operator(each.allowance.hash, each.signature, "an allowance of the deal") for each in given}
+    most = min(given[0].allowance.most_bought_wh, given[1].allowance.most_sold_wh)
+    since = int(client.read(court, "barred", file.own.index)) if file.own else 0
+    is_barred = since != 0 and since <= begins < since + twin.BARRED
+    return len(by) == 1 and None not in by and file.energy_wh <= most and not is_barred
 
 
 def _check_place(client: ChainClient, leaf: LeafFile, file: DealFile) -> None:
