@@ -1,7 +1,10 @@
 """Reports of VENs as a file of readings: nothing counts before the operator has looked at it and accepted it.
 
-A report's USAGE or READING of DIRECT_READ, in KWH or WH, is what its home took from the grid in an interval; below
-zero, what it gave. Only homes that the operator named a client for are read, and only their own client's reports.
+A report's USAGE of DIRECT_READ, in KWH or WH, is what its home took from the grid in an interval; below zero, what it
+gave. READING is none: it is what a register shows at a moment. Only homes that the operator named a client for are
+read, and only their own client's reports, of one resource: a battery would count in place of the home's meter.
+
+Source: OpenADR 3.1 Definitions, report enumerations.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import msgspec
 
@@ -23,10 +27,10 @@ from transactive.protocols.openadr.objects import (
     ReportRequest,
     ValuesMap,
 )
-from transactive.protocols.openadr.spans import spans_of
+from transactive.protocols.openadr.spans import FOREVER, spans_of
 from transactive.store.protocols.openadr import StoredObject
 
-READ = ("USAGE", "READING")
+USAGE = "USAGE"
 UNITS = {"KWH": 1_000, "WH": 1}
 MOST_WH = 10**9
 """Most energy of an interval: a GWh is no home's."""
@@ -40,6 +44,11 @@ class ReportedReading:
     start: int
     seconds: int
     energy_wh: int
+    resource: str
+
+
+Found: TypeAlias = dict[tuple[int, str], ReportedReading]
+"""Readings by slot and member."""
 
 
 def readings_of(
@@ -50,7 +59,7 @@ def readings_of(
     length: of a slot [s]; an interval of another length is no reading, since nobody knows what is in each of its slots.
     """
     known = {client.id: client.member for client in clients if client.role == "ven" and client.member}
-    found: dict[tuple[int, str], ReportedReading] = {}
+    found: Found = {}
     left: list[str] = []
     for one in reports:
         if one.client not in known:
@@ -59,7 +68,7 @@ def readings_of(
         report = DECODERS[ObjectKind.REPORT].decode(one.body)
         try:
             if isinstance(report, ReportRequest):
-                found |= {(read.start, read.member): read for read in _readings(report, known[one.client], length)}
+                found |= _of_report(report, known[one.client], length, found)
         except DataError as error:
             left.append(f"report {one.id}: {error}")
     return [found[key] for key in sorted(found)], left
@@ -74,14 +83,32 @@ def readings_file(readings: Sequence[ReportedReading]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def _of_report(report: ReportRequest, member: str, length: int, before: Found) -> Found:
+    """Readings of a report. Raises DataError where two resources, or two values of one, tell of the same slot."""
+    found: Found = {}
+    for read in _readings(report, member, length):
+        key = read.start, member
+        known = found.get(key, before.get(key, read))
+        if known.resource != read.resource or key in found:
+            raise DataError(
+                f"{read.resource}: tells of {time_text(read.start)}, of which {known.resource} told before; report the"
+                " home's meter alone, and each slot once"
+            )
+        found[key] = read
+    if not found:
+        raise DataError("has no USAGE; nothing else is energy of a slot")
+    return found
+
+
 def _readings(report: ReportRequest, member: str, length: int) -> Iterator[ReportedReading]:
     """Readings of a report. Raises DataError for energy that is no number of a unit."""
     units = {one.payload_type: one for one in report.payload_descriptors or ()}
     for resource in report.resources:
         for read in _of_resource(resource, units, member):
             if read.seconds != length or read.start % length:
+                lasting = f"of {read.seconds} s" if read.seconds < FOREVER - read.start else "without an end"
                 raise DataError(
-                    f"an interval of {read.seconds} s from {time_text(read.start)} is no slot of {length // 60} minutes"
+                    f"an interval {lasting} from {time_text(read.start)} is no slot of {length // 60} minutes"
                 )
             yield read
 
@@ -91,9 +118,9 @@ def _of_resource(
 ) -> Iterator[ReportedReading]:
     for span in spans_of(resource.intervals, resource.interval_period):
         for payload in span.payloads:
-            if payload.type in READ:
+            if payload.type == USAGE:
                 energy = _energy_wh(payload, units.get(payload.type))
-                yield ReportedReading(member, span.start, span.end - span.start, energy)
+                yield ReportedReading(member, span.start, span.end - span.start, energy, resource.resource_name)
 
 
 def _energy_wh(payload: ValuesMap, said: PayloadDescriptor | None) -> int:
