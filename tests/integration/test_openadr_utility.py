@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.config.community_file import load
+from transactive.core.errors import DataError
 from transactive.core.slots import time_text
-from transactive.engine.live.boxes.import_limits import limits_in
+from transactive.engine.live.boxes.import_limits import SaidLimit, limits_in
+from transactive.node.dispatch.rulebook import LONGEST
 from transactive.protocols.openadr.clients import add_client
+from transactive.protocols.openadr.limits import limits_of_members, unsaid
 from transactive.protocols.openadr.server import Served, VtnServer
-from transactive.protocols.openadr.utility import UtilityLimit, limits_of_members, read_events
+from transactive.protocols.openadr.utility import UtilityLimit, program_of, read_events
 
 HOUR = 3_600
 HEAD = "slot_start,import_price_micro_per_kwh,grid_carbon_g_per_kwh\n"
@@ -115,6 +118,12 @@ def test_a_utility_that_cannot_be_believed_changes_nothing(utility, tmp_path):
     assert not (tmp_path / "community.live").exists()
 
 
+@pytest.mark.parametrize("raw", [b"1", b"[]", b"{}", b'{"id": 1}', b'{"id": "a", "programName": null}'])
+def test_what_is_no_program_is_refused(raw):
+    with pytest.raises(DataError, match="none of OpenADR"):
+        program_of(raw)
+
+
 def test_what_is_no_event_is_refused_whole():
     good = b'{"id": "a", "modificationDateTime": "2024-06-01T00:00:00Z", "programID": "p"}'
     assert read_events([], [good], "EUR", HOUR).left_out == []
@@ -135,5 +144,65 @@ def test_a_limit_for_all_is_shared_to_the_last_watt(most, connections):
         UtilityLimit(0, 5, most, ()),
     ]
     found = limits_of_members(limits, ids, connections, 5)
-    assert sum(watts for _, _, watts in found[:-1]) == most
-    assert found[-1] == (len(ids) - 1, (0, 10), most)
+    assert sum(one.most_w for one in found[:-1]) == most
+    assert found[-1] == (len(ids) - 1, (0, 10), most, 0)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 3), st.tuples(*[st.integers(0, 4)] * 4), max_size=3), max_size=6))
+def test_at_a_box_the_limit_counts_that_counts_at_the_utility(changes):
+    """Events of any number, changed in any way between fetches: hours from and for, power and priority."""
+    events: dict[int, tuple[int, UtilityLimit]] = {}
+    said: list[SaidLimit] = []
+    for now, changed in enumerate(changes, 1):
+        for number, (start, hours, most, priority) in changed.items():
+            events[number] = priority, UtilityLimit(start + 100, start + hours + 101, most, ("home",), now)
+        limits = [limit for _, limit in sorted(events.values(), key=lambda one: (-one[0], one[1].modified))]
+        found = limits_of_members(limits, ["home"], [None], now)
+        for one in unsaid(found, said):
+            said.append(SaidLimit(one.member, *one.span, one.most_w, now * 10**9 + len(said)))
+        assert unsaid(found, said) == [], "said once"
+        wanted = {(one.span, one.most_w) for one in found}
+        for moment in range(100, 110):
+            at_utility = [one.most_w for one in limits if one.start <= moment < one.end]
+            at_box = [one for one in said if one.start <= moment < one.end]
+            if at_utility and ((at_box[-1].start, at_box[-1].end), at_box[-1].most_w) in wanted:
+                assert at_box[-1].most_w == at_utility[-1], "what was taken back alone may hold beside it"
+
+
+def test_a_long_limit_is_said_in_parts_that_boxes_take_and_an_early_one_in_time():
+    long = [UtilityLimit(0, 3 * LONGEST, 4_200, ("home",))]
+    spans = [one.span for one in limits_of_members(long, ["home"], [None], LONGEST // 2)]
+    assert spans == [(0, LONGEST), (LONGEST, 2 * LONGEST)]
+    assert [one.span for one in limits_of_members(long, ["home"], [None], LONGEST)] == [
+        (LONGEST, 2 * LONGEST),
+        (2 * LONGEST, 3 * LONGEST),
+    ]
+    early = [UtilityLimit(2 * LONGEST, 2 * LONGEST + 9, 0, ("home",))]
+    assert limits_of_members(early, ["home"], [None], LONGEST - 1) == []
+    assert len(limits_of_members(early, ["home"], [None], LONGEST)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "start", "why"),
+    [
+        ("PRICE", 1_000.01, "2026-06-01T00:00:00Z", "nothing is like that"),
+        ("PRICE", -1_000.01, "2026-06-01T00:00:00Z", "nothing is like that"),
+        ("GHG", -1, "2026-06-01T00:00:00Z", "nothing is like that"),
+        ("GHG", 100_000, "2026-06-01T00:00:00Z", "nothing is like that"),
+        ("PRICE", 0.3, "2101-06-01T00:00:00Z", "nothing is like that"),
+        ("PRICE", 0.3, "0001-01-01T00:00:00Z", "means now"),
+        ("PRICE", 0.3, "9999-12-31T23:59:59-14:00", "after 9999"),
+    ],
+)
+def test_what_cannot_be_is_left_out_before_it_stands_in_a_file_for_ever(kind, value, start, why):
+    event = {
+        "id": "a",
+        "modificationDateTime": "2024-06-01T00:00:00Z",
+        "programID": "p",
+        "payloadDescriptors": [{"objectType": "EVENT_PAYLOAD_DESCRIPTOR", "payloadType": kind, "currency": "EUR"}],
+        "intervalPeriod": {"start": start, "duration": "PT1H"},
+        "intervals": [{"id": 0, "payloads": [{"type": kind, "values": [value]}]}],
+    }
+    said = read_events([], [json.dumps(event).encode()], "EUR", HOUR)
+    assert said.values == {}
+    assert why in said.left_out[0]

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from transactive.config.community_file import load
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.engine.live.boxes.import_limits import add_limit, limits_in
 from transactive.links.vtn import VtnLink
-from transactive.protocols.openadr.utility import COLUMNS, UtilitySays, limits_of_members, read_events
+from transactive.protocols.openadr.limits import limits_of_members, unsaid
+from transactive.protocols.openadr.utility import COLUMNS, UtilitySays, program_of, read_events
 from transactive.services.feeds.taking import arrival_of, columns_of_feeds, take_feed
 from transactive.store.folder import make_private
 
@@ -51,10 +50,10 @@ def _heard(utility: Utility) -> tuple[list[bytes], list[bytes]]:
     link = VtnLink(utility.vtn, utility.client, _secret(utility.secret), utility.authority)
     asked = [{}, {"targets": utility.target}] if utility.target else [{}]
     programs = {bytes(raw): None for more in asked for raw in link.listed("programs", **more)}
-    named = [raw for raw in programs if msgspec.json.decode(raw).get("programName") == utility.program]
+    named = [one.id for one in map(program_of, programs) if one.program_name == utility.program]
     if utility.program and not named:
         raise InputError(f"--program {utility.program}: this VTN shows none of that name")
-    of = {"programID": str(msgspec.json.decode(named[0])["id"])} if utility.program else {}
+    of = {"programID": named[0]} if utility.program else {}
     events = {bytes(raw): None for more in asked for raw in link.listed("events", **of, **more)}
     return list(programs), list(events)
 
@@ -81,15 +80,14 @@ def _take_series(path: Path, community: Community, said: UtilitySays, raw: bytes
 
 
 def _take_limits(folder: Path, community: Community, said: UtilitySays, now: int) -> int:
-    """Say limits to the boxes of a market that were not said yet; how many."""
+    """Say limits to the boxes of a market that were not said as they are; how many."""
     connections = [member.connection_w for member in community.members]
     found = limits_of_members(said.limits, community.ids, connections, now)
     if found:
         make_private(folder)
-    known = {(one.member, (one.start, one.end), one.most_w) for one in limits_in(folder)} if found else set()
-    new = [limit for limit in found if limit not in known]
-    for member, span, watts in new:
-        add_limit(folder, member, span, watts, now)
+    new = unsaid(found, limits_in(folder) if found else ())
+    for limit in new:
+        add_limit(folder, limit.member, limit.span, limit.most_w, now)
     return len(new)
 
 

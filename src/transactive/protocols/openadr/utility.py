@@ -16,9 +16,10 @@ import msgspec
 
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
-from transactive.core.units import PPM, share
-from transactive.environment.feeds.decode import FeedSeries
+from transactive.core.units import PPM
+from transactive.environment.feeds.decode import TIMES, FeedSeries
 from transactive.environment.feeds.numbers import nearest_whole
+from transactive.environment.feeds.profile import POSSIBLE
 from transactive.protocols.openadr.objects import DECODERS, EventRequest, ObjectKind, ValuesMap
 from transactive.protocols.openadr.spans import FOREVER, Span, spans_of
 
@@ -46,7 +47,7 @@ class UtilityEvent(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """Units and currency by payload type, as a program says them."""
+    """Name, and units and currency by payload type, as a program says them."""
 
     class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
         """One payload type."""
@@ -56,17 +57,22 @@ class Described(msgspec.Struct, frozen=True):
         currency: str | None = None
 
     id: str
+    program_name: str = msgspec.field(default="", name="programName")
     payload_descriptors: tuple[Descriptor, ...] | None = msgspec.field(default=None, name="payloadDescriptors")
 
 
 @dataclass(frozen=True, slots=True)
 class UtilityLimit:
-    """What may be taken from the grid [W] from `start` to before `end` [Unix s]. targets: for whom, empty for all."""
+    """What may be taken from the grid [W] from `start` to before `end` [Unix s]. targets: for whom, empty for all.
+
+    modified: when the utility changed it last [Unix s].
+    """
 
     start: int
     end: int
     most_w: int
     targets: tuple[str, ...]
+    modified: float = 0
 
 
 @dataclass(slots=True)
@@ -86,44 +92,37 @@ class UtilitySays:
         return FeedSeries(column, tuple(slot for slot, _ in told), tuple(value for _, value in told), length)
 
 
+def program_of(raw: bytes) -> Described:
+    """A program that a VTN tells. Raises DataError."""
+    try:
+        return msgspec.json.decode(raw, type=Described)
+    except msgspec.MsgspecError as error:
+        raise _foreign(error) from None
+
+
+def _foreign(error: Exception) -> DataError:
+    return DataError(f"the VTN tells an object that is none of OpenADR 3.1: {error}")
+
+
 def read_events(programs: Iterable[bytes], events: Iterable[bytes], currency: str, length: int) -> UtilitySays:
     """What programs and events say for a community. length: of a slot [s]. Raises DataError for no program or event."""
     said = UtilitySays()
+    known = {one.id: one for one in map(program_of, programs)}
     try:
-        known = {one.id: one for one in (msgspec.json.decode(raw, type=Described) for raw in programs)}
         found = [
             (msgspec.json.decode(raw, type=UtilityEvent), DECODERS[ObjectKind.EVENT].decode(raw)) for raw in events
         ]
     except msgspec.MsgspecError as error:
-        raise DataError(f"the VTN tells an object that is none of OpenADR 3.1: {error}") from None
+        raise _foreign(error) from None
     whole = [(facts, event) for facts, event in found if isinstance(event, EventRequest)]
     whole.sort(key=lambda one: (-(LAST if one[1].priority is None else one[1].priority), one[0].modified))
     for facts, event in whole:
         described = _described(event, known.get(event.program_id))
         try:
-            _read_event(said, event, described, currency, length)
+            _read_event(said, event, facts.modified.timestamp(), described, currency, length)
         except DataError as error:
             said.left_out.append(f"event {facts.id}: {error}")
     return said
-
-
-def limits_of_members(
-    limits: Iterable[UtilityLimit], ids: Sequence[str], connections: Sequence[int | None], now: int
-) -> list[tuple[int, tuple[int, int], int]]:
-    """Member, span [Unix s] and most power [W] of limits that are not over.
-
-    A limit whose targets name members is that of each of them. Any other is the whole community's: it is shared by
-    what their connections can take, to the last watt, and evenly where one of them is not known.
-    """
-    weights = [1] * len(ids) if None in connections else [one or 0 for one in connections]
-    found = []
-    for limit in limits:
-        if limit.end <= now:
-            continue
-        named = [ids.index(target) for target in limit.targets if target in ids]
-        parts = dict.fromkeys(named, limit.most_w) or dict(enumerate(share(limit.most_w, weights)))
-        found += [(member, (limit.start, limit.end), watts) for member, watts in parts.items()]
-    return found
 
 
 def _described(event: EventRequest, program: Described | None) -> dict[str, tuple[str | None, str | None]]:
@@ -135,11 +134,12 @@ def _described(event: EventRequest, program: Described | None) -> dict[str, tupl
 def _read_event(
     said: UtilitySays,
     event: EventRequest,
+    modified: float,
     described: Mapping[str, tuple[str | None, str | None]],
     currency: str,
     length: int,
 ) -> None:
-    """Read an event whole, or nothing of it. Raises DataError."""
+    """Read an event whole, or nothing of it. modified: when it was changed last [Unix s]. Raises DataError."""
     values: dict[str, dict[int, int]] = {}
     limits: list[UtilityLimit] = []
     for span in spans_of(event.intervals or (), event.interval_period):
@@ -151,9 +151,10 @@ def _read_event(
                 if span.end == FOREVER:
                     raise DataError(f"a limit from {time_text(span.start)} has no end; a box needs one")
                 watts = _whole(payload, 1_000)
-                limits.append(UtilityLimit(span.start, span.end, max(watts, 0), event.targets or ()))
+                limits.append(UtilityLimit(span.start, span.end, max(watts, 0), event.targets or (), modified))
             else:
                 value = _whole(payload, FACTORS[payload.type])
+                _require_possible(payload.type, value, span.start)
                 values.setdefault(payload.type, {}).update(dict.fromkeys(_slots(span, length), value))
     for kind, told in values.items():
         said.values.setdefault(kind, {}).update(told)
@@ -166,6 +167,13 @@ def _require_unit(kind: str, unit: str | None, money: str | None, currency: str)
         raise DataError(f"{kind} in {unit}: only {' or '.join(UNITS[kind])} is understood")
     if kind in ("PRICE", "EXPORT_PRICE") and (money or "").upper() != currency:
         raise DataError(f"{kind} in {money or 'no currency'}: the community pays in {currency}")
+
+
+def _require_possible(kind: str, value: int, start: int) -> None:
+    """Require a value that can be, at a time of ours: a row of the environment never changes. Raises DataError."""
+    possible = next(values for end, values in POSSIBLE.items() if COLUMNS[kind][0].endswith(end))
+    if value not in possible or start not in TIMES:
+        raise DataError(f"{kind} of {value / FACTORS[kind]:g} from {time_text(start)}: nothing is like that")
 
 
 def _slots(span: Span, length: int) -> Iterator[int]:
