@@ -27,6 +27,7 @@ from transactive.core.slots import parse_time, time_text
 from transactive.engine.live.boxes.import_limits import add_limit
 from transactive.protocols.openadr.app import MOST_BYTES, build_vtn_app
 from transactive.protocols.openadr.clients import Doorkeeper
+from transactive.protocols.openadr.published import publish
 from transactive.protocols.openadr.sending import MOST_TRIES, send_due
 from transactive.protocols.openadr.server import Served, VtnServer
 from transactive.store import Store
@@ -284,6 +285,7 @@ def test_tokens_are_for_known_secrets_and_end(place, monkeypatch):
     assert place.token(name, secret, grant_type="password").json()["error"] == "unsupported_grant_type"
     assert place.token(name, secret, scope="write_reports").json()["error"] == "invalid_scope"
     assert place.token("", "").json()["error"] == "invalid_request"
+    assert place.token("", "", **{f"f{k}": "x" for k in range(30)}).json()["error"] == "invalid_request"
     token = basic.json()["access_token"]
     door = Doorkeeper(place.state)
     now = int(time.time())
@@ -369,6 +371,61 @@ def test_subscriptions_hear_of_what_their_client_may_see_until_nobody_takes_it(p
         tries += 1
         now = min((one.due for one in book.due(2**60, 1)), default=now)
     assert tries == MOST_TRIES
+
+
+def test_who_lets_callbacks_hang_holds_up_neither_writes_nor_notices_of_others(place, monkeypatch):
+    anna, cara, logic = place.client("ven", "anna"), place.client("ven", "cara"), place.client("bl")
+    vtn, asked, answered, cara_heard = place.server.vtn, threading.Event(), threading.Event(), threading.Event()
+
+    def hang(url: str) -> None:
+        asked.set()
+        assert answered.wait(20)
+
+    def wanted(name: str) -> dict[str, Any]:
+        told = {"objects": ["EVENT"], "operations": ["CREATE"], "callbackUrl": f"https://{name}.example"}
+        return {"clientName": name, "objectOperations": [told, told]}
+
+    monkeypatch.setattr(vtn, "check_callback", hang)
+    first = threading.Thread(
+        target=place.web.post, args=("/subscriptions",), kwargs={"headers": anna, "json": wanted("anna")}
+    )
+    first.start()
+    assert asked.wait(20)
+    assert place.web.post("/subscriptions", headers=anna, json=wanted("again")).status_code == 429
+    assert place.web.post("/reports", headers=anna, json=usage("prices-2024-06-04")).status_code == 201
+    answered.set()
+    first.join()
+    assert place.web.post("/subscriptions", headers=cara, json=wanted("cara")).status_code == 201
+    program = place.web.post("/programs", headers=logic, json=PROGRAM).json()["id"]
+    place.web.post("/events", headers=logic, json=event_of(program))
+
+    def tell(url: str, bearer: str, body: bytes) -> None:
+        if "cara" in url:
+            cara_heard.set()
+        elif not cara_heard.wait(5):
+            raise AssertionError("cara waits for anna's callback")
+
+    assert send_due(vtn.book, tell, 0) == 2
+    call("openadr", "revoke", anna["id"], "--state", place.state)
+    assert [json.loads(one.body)["operation"] for one in vtn.book.due(0, 10)] == ["CREATE"], "cara's second alone"
+
+
+def test_a_report_stays_when_the_day_of_its_event_is_told_no_more(place):
+    ven = place.client("ven", "anna")
+    assert place.web.post("/reports", headers=ven, json=usage("prices-2024-06-04")).status_code == 201
+    publish(place.server.vtn, {})
+    assert place.web.get("/events", headers=ven).json() == []
+    assert len(place.web.get("/reports", headers=ven, params={"eventID": "prices-2024-06-04"}).json()) == 1
+
+
+def test_a_client_whose_name_is_taken_is_not_let_in(place):
+    let_in = ["openadr", "client", "--state", place.state, "--role", "ven", "--member", "anna", "--name"]
+    assert call(*let_in, "box").code == 0
+    before = (place.state / "openadr-clients.json").read_text()
+    for name, why in (("box", "there already"), ("x" * 129, "128 at most")):
+        refused = call(*let_in, name)
+        assert (refused.code, why in refused.err) == (3, True), refused.err
+    assert (place.state / "openadr-clients.json").read_text() == before
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from transactive.core.errors import InputError, StateError
+from transactive.core.errors import InputError, StateError, TransactiveError
 from transactive.protocols.openadr.clients import (
     COMMUNITY,
     Doorkeeper,
@@ -30,6 +30,8 @@ from transactive.store.protocols.openadr import ObjectBook
 from transactive.store.read.runs import Reader, Run
 
 FILE_NAME = "openadr-reports.csv"
+MOST_NAME = 128
+"""Characters of a VEN's name, as OpenADR says."""
 
 
 def serve_vtn(folder: Path, served: Served) -> None:
@@ -47,12 +49,18 @@ def let_in(folder: Path, role: Role, member: str, name: str) -> dict[str, Any]:
         raise InputError("--member: is whose home a VEN is; leave it out for business logic")
     if member and member not in run.community.ids:
         raise InputError(f"--member {member}: not in this community; its members are {', '.join(run.community.ids)}")
+    if len(name) > MOST_NAME:
+        raise InputError(f"--name: has {len(name)} characters; give {MOST_NAME} at most")
     made, secret = add_client(folder, role, member, name)
     if member:
         ven = VenOfLogic(client_id=made.id, ven_name=name or made.id, targets=(member,))
         with closing(ObjectBook(folder)) as book:
             vtn = Vtn(book, Doorkeeper(folder), lambda _: None)
-            vtn.create(COMMUNITY, ObjectKind.VEN, msgspec.json.encode(ven))
+            try:
+                vtn.create(COMMUNITY, ObjectKind.VEN, msgspec.json.encode(ven))
+            except TransactiveError as error:
+                remove_client(folder, made.id)  # nobody has its secret yet
+                raise InputError(f"--name {ven.ven_name}: {error}; choose another name") from None
     return {"client_id": made.id, "client_secret": secret, "role": role, "member": member or None}
 
 
@@ -66,9 +74,14 @@ def listed(folder: Path) -> dict[str, Any]:
 
 
 def shut_out(folder: Path, name: str) -> None:
-    """Let a client in no more. Raises InputError."""
+    """Let a client in no more, and tell it nothing more. Raises InputError."""
     _run(folder)
-    print(f"{remove_client(folder, name).id}: revoked", file=sys.stderr)
+    gone = remove_client(folder, name)
+    with closing(ObjectBook(folder)) as book:
+        for one in book.all_of(ObjectKind.SUBSCRIPTION):
+            if one.client == gone.id:
+                book.give_up(one.id)
+    print(f"{gone.id}: revoked", file=sys.stderr)
 
 
 def take_readings(folder: Path, *, accept: bool) -> dict[str, Any]:

@@ -103,7 +103,10 @@ def notifiers(request: ApiRequest, vtn: NamedDependency[Vtn]) -> dict[str, bool]
 @post("/auth/token", status_code=200, sync_to_thread=False)
 def token(request: ApiRequest, vtn: NamedDependency[Vtn], body: RawBody) -> Response[dict[str, object]]:
     """Trade the secret of a client for a token. Source: RFC 6749, section 4.4."""
-    form = {name: values[0] for name, values in parse_qs(body.decode(errors="replace"), max_num_fields=20).items()}
+    try:
+        form = {name: values[0] for name, values in parse_qs(body.decode(errors="replace"), max_num_fields=20).items()}
+    except ValueError:
+        raise TokenRefused(HTTPStatus.BAD_REQUEST, "invalid_request", "the form has more than 20 fields") from None
     if (kind := form.get("grant_type")) != "client_credentials":
         word: OAuthWord = "unsupported_grant_type" if kind else "invalid_request"
         raise TokenRefused(HTTPStatus.BAD_REQUEST, word, "grant_type must be client_credentials")

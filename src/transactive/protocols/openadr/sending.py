@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from transactive.core.errors import InputError
 from transactive.store.protocols.openadr import ObjectBook, WaitingNotice
@@ -14,12 +15,18 @@ FIRST_PAUSE_SECONDS = 10
 MOST_TRIES = 8
 """After the last try, three quarters of an hour later, all that waits for the subscription is forgotten."""
 AT_ONCE = 100
+LINES = 16
+"""Callbacks that are told at the same time: more than one client has subscriptions, so that none holds up others."""
 LOG = logging.getLogger("transactive.openadr")
 
 
 def send_due(book: ObjectBook, tell: Callable[[str, str, bytes], None], now: int) -> int:
     """Send what is due at a time [Unix s]; returns how many came over."""
-    return sum(_send(book, tell, notice, now) for notice in book.due(now, AT_ONCE))
+    due = book.due(now, AT_ONCE)
+    if not due:
+        return 0
+    with ThreadPoolExecutor(min(LINES, len(due)), "notices") as lines:
+        return sum(lines.map(lambda notice: _send(book, tell, notice, now), due))
 
 
 def _send(book: ObjectBook, tell: Callable[[str, str, bytes], None], notice: WaitingNotice, now: int) -> bool:

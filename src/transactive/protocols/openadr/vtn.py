@@ -79,7 +79,7 @@ class Vtn:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.book, self.door, self.check_callback, self.now = book, door, check_callback, now
-        self._writing = threading.RLock()
+        self._writing, self._asking = threading.RLock(), set[str]()
 
     def search(self, client: VtnClient, kind: ObjectKind, asked: ObjectSearch) -> bytes:
         """Objects that a client may see, as a JSON list."""
@@ -122,7 +122,7 @@ class Vtn:
     def create(self, client: VtnClient, kind: ObjectKind, raw: bytes, name: str = "") -> bytes:
         """Make an object. name: its id, where the community itself makes it. Raises Refused."""
         sent = self._sent(client, kind, raw)
-        self._check_callbacks(sent)
+        self._check_callbacks(client, sent)
         with self._writing:
             most = MOST_OF_VEN.get(kind, 0) if client.role == "ven" else MOST_OF_LOGIC
             if self.book.counts(client.id)[kind] >= most:
@@ -132,7 +132,8 @@ class Vtn:
     def update(self, client: VtnClient, kind: ObjectKind, name: str, raw: bytes) -> bytes:
         """Put what was sent in place of an object. Raises Refused."""
         sent = self._sent(client, kind, raw)
-        self._check_callbacks(sent)
+        self._own(client, kind, name)
+        self._check_callbacks(client, sent)
         with self._writing:
             return self._put(client, kind, sent, name, self._own(client, kind, name))
 
@@ -142,6 +143,8 @@ class Vtn:
         with self._writing:
             gone = self._own(client, kind, name)
             all_gone = [gone, *self._belonging(gone)]
+            if client is COMMUNITY:  # its days end by themselves, and what homes reported of them may not be read yet
+                all_gone = [one for one in all_gone if one.kind != ObjectKind.REPORT]
             clients = self.door.book.clients
             notices = [note for one in all_gone for note in notices_of(self.book, clients, one, DELETED)]
             ids = [one.id for one in all_gone]
@@ -161,9 +164,19 @@ class Vtn:
             who = "business logic" if WRITES[kind] == ("bl",) else "VENs"
             raise Refused(HTTPStatus.FORBIDDEN, f"only {who} may write {kind.path}")
 
-    def _check_callbacks(self, sent: SentByClient) -> None:
-        for one in sent.object_operations if isinstance(sent, SubscriptionRequest) else ():
-            self.check_callback(one.callback_url)
+    def _check_callbacks(self, client: VtnClient, sent: SentByClient) -> None:
+        """Ask callbacks, of a client one request at a time: who lets them hang holds up nobody else. Raises Refused."""
+        if not isinstance(sent, SubscriptionRequest):
+            return
+        with self._writing:
+            if client.id in self._asking:
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "a callback of yours is being asked; wait for that answer")
+            self._asking.add(client.id)
+        try:
+            for url in dict.fromkeys(one.callback_url for one in sent.object_operations):
+                self.check_callback(url)
+        finally:
+            self._asking.discard(client.id)
 
     def _put(
         self, client: VtnClient, kind: ObjectKind, sent: SentByClient, name: str, before: StoredObject | None
@@ -237,7 +250,8 @@ class Vtn:
     def _belonging(self, gone: StoredObject) -> list[StoredObject]:
         """Objects that belong to another, however far."""
         children = [one for kind in ObjectKind for one in self.book.all_of(kind) if one.parent == gone.id]
-        return [*children, *(one for child in children for one in self._belonging(child))]
+        parents = (child for child in children if child.kind in (ObjectKind.EVENT, ObjectKind.VEN))
+        return [*children, *(one for child in parents for one in self._belonging(child))]
 
 
 def about(body: bytes, kinds: Sequence[str]) -> bool:
