@@ -161,6 +161,71 @@ def test_a_row_a_day_has_the_hour_left_out_empty_or_zero_and_the_one_that_comes_
         assert read(tmp_path, text, told) == [(int(t.timestamp()), wh(k), 0, 0) for k, t in enumerate(slots)]
 
 
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("last", ["24:00", "00:00"])
+def test_a_row_a_day_may_name_the_ends_of_its_quarters(tmp_path, change, last):
+    slots = day_of(change, before=3)
+    ends = [f"{k // 4:02d}:{k % 4 * 15:02d}" for k in range(1, 96)] + [last]
+    again = ends[8:12] if change == CHANGES[1] else []
+    twice = [*ends[:12], *again, *ends[12:]]
+    kwh_of = {(t.date(), t.hour * 4 + t.minute // 15, t.fold): kwh(k) for k, t in enumerate(slots)}
+    places = [(k, 0) for k in range(12)] + ([(k, 1) for k in range(8, 12)] if len(twice) > 96 else [])
+    places += [(k, 0) for k in range(12, 96)]
+    rows = [
+        f"{day:%d.%m.%Y};" + ";".join(kwh_of.get((day, *place), "") for place in places)
+        for day in dict.fromkeys(t.date() for t in slots)
+    ]
+    text = "Tag;" + ";".join(twice) + "\n" + "\n".join(rows) + "\n"
+    told = {**LOCAL, "unit": "kWh", "register": "import"}
+    assert read(tmp_path, text, told) == [(int(t.timestamp()), wh(k), 0, 0) for k, t in enumerate(slots)]
+
+
+def test_a_row_a_day_whose_columns_tell_no_end_of_a_slot_is_asked(tmp_path):
+    text = "Tag;" + ";".join(f"{h:02d}:30" for h in range(24)) + "\n01.09.2024" + ";1" * 24 + "\n"
+    with pytest.raises(Unsaid, match="columns run from 00:30 to 23:30: does one name the start or the end"):
+        read(tmp_path, text, {**LOCAL, "unit": "kWh", "register": "import"})
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("by_columns", [True, False])
+def test_hours_are_numbered_from_one_or_from_zero(tmp_path, first, by_columns):
+    days, hours = [f"0{day}.09.2024" for day in (1, 2, 3)], range(first, first + 24)
+    if by_columns:
+        text = "Tag;" + ";".join(map(str, hours)) + "\n" + "".join(f"{day}{';0,5' * 24}\n" for day in days)
+    else:
+        text = "Tag;Stunde;kWh\n" + "".join(f"{day};{hour};0,5\n" for day in days for hour in hours)
+    rows = read(tmp_path, text, {**LOCAL, "unit": "kWh", "register": "import"})
+    begin = int(datetime(2024, 9, 1, tzinfo=VIENNA).timestamp())
+    assert [row[0] for row in rows] == list(range(begin, begin + 72 * 3_600, 3_600))
+
+
+@pytest.mark.parametrize(
+    ("head", "first", "told"),
+    [
+        ("Zeit (UTC+2)", 22, {}),
+        ("Time (GMT-5)", 5, {}),
+        ("Time [UTC−05:30]", 5, {}),
+        ("Time (UTC)", 0, {}),
+        ("Local time;UTC time", 3, {"stamp": "start"}),
+        ("Local time;UTC time", 22, {"zone": "Europe/Vienna"}),
+    ],
+)
+def test_a_head_names_the_clock_of_its_own_column(tmp_path, head, first, told):
+    more = lambda hour: f";2024-09-{(hour + 27) // 24:02d} {(hour + 3) % 24:02d}:00" if ";" in head else ""  # noqa: E731
+    rows = "".join(f"2024-09-01 {hour:02d}:00{more(hour)};{hour % 5}\n" for hour in range(24))
+    found = read(tmp_path, f"{head};Bezug (kWh)\n{rows}", told)[0][0]
+    assert datetime.fromtimestamp(int(str(found)), UTC).hour == first
+
+
+def test_two_states_of_a_register_at_one_time_are_refused_and_equal_ones_count_once(tmp_path):
+    row = "2024-09-01T{:02d}:00Z;{}\n".format
+    rows = [row(hour, 100 + hour * 3) for hour in range(12)]
+    head = "Zeit;Zählerstand Bezug (kWh)\n"
+    assert len(read(tmp_path, head + "".join(rows[:6] + rows[5:]), {})) == 11
+    with pytest.raises(DataError, match=r"row 8: .* stands there twice at 2024-09-01T05:00Z and differs"):
+        read(tmp_path, head + "".join([*rows[:6], row(5, 116), *rows[6:]]), {})
+
+
 def test_energy_at_an_hour_that_never_was_is_refused(tmp_path):
     text = "Zeit;Bezug (kWh)\n" + "".join(f"31.03.2024 {hour:02d}:00;1,000\n" for hour in range(24))
     with pytest.raises(DataError, match="2024-03-31T02:00 never was"):

@@ -72,6 +72,26 @@ def test_nem12_has_qualities_of_parts_of_a_day_and_values_that_are_null(tmp_path
     assert frame["import"].null_count() == 88
 
 
+def test_nem12_has_no_sum_of_channels_where_one_is_null(tmp_path):
+    text = nem12(("N1", "E1", 30, 60, "A", 1), ("N1", "E2", 30, 10, "V", 1))
+    text = text.replace("900\n", "400,1,24,A,,\n400,25,48,N,,\n900\n")
+    assert read(tmp_path, text).frame["import"].to_list() == [70] * 24 + [None] * 24
+
+
+@pytest.mark.parametrize("line", ["400,25,96,E,,", "400,0,48,E,,", "400,30,20,E,,"])
+def test_nem12_quality_of_values_that_there_are_not_is_refused(tmp_path, line):
+    text = nem12(("N1", "E1", 30, 60, "V", 1)).replace("900\n", f"{line}\n900\n")
+    with pytest.raises(DataError, match=r"a quality is of values .* and there are 48"):
+        read(tmp_path, text)
+
+
+def test_nem12_in_steps_that_no_hour_has_is_refused(tmp_path):
+    text = nem12(("N1", "E1", 30, 60, "A", 1))
+    for minutes in ("-30", "07", "120"):
+        with pytest.raises(DataError, match="minutes that make an hour"):
+            read(tmp_path, text.replace(",KWH,30,", f",KWH,{minutes},").replace("0.060", ",".join(["0.060"] * 5)))
+
+
 BEGIN = datetime(2024, 5, 31, 22, tzinfo=UTC)
 
 
@@ -114,6 +134,28 @@ def test_mscons_is_corrected_by_a_later_message_and_taken_back_by_one_of_functio
     twice = mscons(first).replace("UNT+9+1'", "PIA+5+1-1?:1.29.0:SRW'" + mscons(later).split(":SRW'")[1])
     with pytest.raises(DataError, match="stands there twice and differs"):
         read(tmp_path, twice)
+
+
+def test_mscons_is_in_the_unit_that_it_names(tmp_path):
+    text = mscons(("DE01", TAKEN, 9, [("220", 250)] * 4))
+    for unit, wh in (("", 250), (":KWH", 250), (":MWH", 250_000)):
+        assert read(tmp_path, text.replace(":0.250'", f":0.250{unit}'")).frame["import"].to_list() == [wh] * 4
+    with pytest.raises(DataError, match="segment 7: QTY is in KWT"):
+        read(tmp_path, text.replace(":0.250'", ":0.250:KWT'"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "cut", "why"),
+    [
+        ("LOC+172+DE01'", "LOC+172'", "LOC is cut short"),
+        ("QTY+220:0.250'", "QTY+220'", "QTY is cut short"),
+        ("DTM+164:202405312215?+00", "DTM+164:202405312200?+00", "values of 0 minutes"),
+        ("DTM+164:202405312215?+00", "DTM+164:202406302200?+00", "values of 43200 minutes"),
+    ],
+)
+def test_mscons_that_is_cut_short_or_has_no_slots_is_refused(tmp_path, whole, cut, why):
+    with pytest.raises(DataError, match=why):
+        read(tmp_path, mscons(("DE01", TAKEN, 9, [("220", 250)])).replace(whole, cut))
 
 
 HOUR = 3_600
@@ -181,3 +223,26 @@ def test_green_button_without_links_that_tell_two_flows_apart_is_refused(tmp_pat
 def test_green_button_net_of_a_meter_is_parted(tmp_path):
     rows = community_rows(read(tmp_path, green(("07", 0, [(1, 4, 0, hours(500, -300))]))))
     assert rows.select("consumption_wh", "generation_wh").rows() == [(500, 0), (0, 300)]
+
+
+def test_green_button_tells_customers_with_a_usage_point_of_one_number_apart(tmp_path):
+    for service, expected in ((0, [("1/1", 500), ("2/1", 500)]), (1, [("1/1", 500)])):
+        one, two = (green(("1", kind, [(1, 1, 0, hours(500))])) for kind in (0, service))
+        rest = two.replace("RetailCustomer/1", "RetailCustomer/2").partition('espi">')[2]
+        frame = read(tmp_path, one.replace("</feed>", rest)).frame.sort("meter")
+        assert frame.select("meter", "import").rows() == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "wrong"),
+    [
+        ("<e:duration>3600</e:duration>", ""),
+        ("<e:duration>3600</e:duration>", "<e:duration>long</e:duration>"),
+        ("<e:value>500</e:value>", ""),
+        (f"<e:start>{T0}</e:start>", "<e:start>99999999999999999999</e:start>"),
+        ("<e:powerOfTenMultiplier>0<", "<e:powerOfTenMultiplier>none<"),
+    ],
+)
+def test_green_button_without_a_number_that_counts_is_refused(tmp_path, there, wrong):
+    with pytest.raises(DataError, match=r"lacks start, duration or value|correct its time"):
+        read(tmp_path, green(("07", 0, [(1, 1, 0, hours(500))])).replace(there, wrong))

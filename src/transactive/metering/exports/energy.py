@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transactive.core.errors import Unsaid
+from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import DAY, HOUR, time_text
 from transactive.core.units import PPM, IntArray
 from transactive.metering.exports.layout import METER, QUALITY
@@ -103,6 +103,7 @@ def _differences(frame: pl.DataFrame, columns: list[str], length: int, profile: 
     import polars as pl
 
     frame = frame.sort(METER, START, maintain_order=True)
+    _refuse_two_states(frame, columns, profile, name)
     nearby = pl.col(START).shift(-1).over(METER) - pl.col(START) == length
     steps = []
     for column in columns:
@@ -132,6 +133,21 @@ def _differences(frame: pl.DataFrame, columns: list[str], length: int, profile: 
         steps.append(pl.when(nearby & (step >= 0)).then(step).alias(column))
     frame = frame.with_columns(steps)
     return frame.filter(pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
+
+
+def _refuse_two_states(frame: pl.DataFrame, columns: list[str], profile: Profile, name: str) -> None:
+    """Refuse two states of a register at one time; rows are in order, and equal ones count once."""
+    import polars as pl
+
+    same = (pl.col(START) == pl.col(START).shift(1)) & pl.col(METER).eq_missing(pl.col(METER).shift(1))
+    for column in columns:
+        bad = frame.filter(same & (pl.col(column) != pl.col(column).shift(1)))
+        if len(bad):
+            first = bad.row(0, named=True)
+            raise DataError(
+                f"{name}: row {first[ROW]}: {_written(column, profile)} of {first[METER] or 'the meter'} stands there"
+                f" twice at {time_text(first[START])} and differs; keep one row"
+            )
 
 
 def _written(column: str, profile: Profile) -> str:

@@ -7,9 +7,11 @@ import re
 import msgspec
 
 from transactive.core.errors import DataError, Unsaid
+from transactive.core.slots import DAY
 from transactive.metering.exports import words
 from transactive.metering.exports.guess_rows import UNITS, is_number, kinds_of_rows, sample_of, unit_beside
 from transactive.metering.exports.guess_times import few, guessed_times
+from transactive.metering.exports.layout import minute_of
 from transactive.metering.exports.profile import (
     Profile,
     QualityRule,
@@ -88,7 +90,8 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     taken = {*time.columns, time.end}
     clock_columns = [name for name in sheet.columns if name not in taken and TIME_OF_DAY.match(name.strip())]
     if len(clock_columns) >= 23 and len(time.columns) == 1:
-        return _day_rows(sheet, time, told)
+        stamp = told.stamp or _stamp_of_day(sheet, clock_columns)
+        return _day_rows(sheet, msgspec.structs.replace(time, stamp=stamp), told)
     rest = [name for name in sheet.columns if name not in taken]
     meter = _named(rest, words.METER)
     quality = _named(rest, words.QUALITY)
@@ -208,6 +211,20 @@ def _quality(column: str | None, samples: dict[str, list[str]]) -> QualityRule |
         return None
     found = set(samples[column])
     return QualityRule(column=column, metered=tuple(sorted(v for v in found if words.plain(v) in MEASURED_FLAGS)))
+
+
+def _stamp_of_day(sheet: Sheet, names: list[str]) -> str:
+    """Which end of its slot a column of a day names. Raises Unsaid where neither its first nor its last tells."""
+    if any(re.search("[-–]", name) or not re.search("[:.]", name) for name in names) or not minute_of(names[0]):
+        return "start"
+    if minute_of(names[-1]) in (0, DAY // 60):
+        return "end"
+    raise Unsaid(
+        f"{sheet.name}: columns run from {names[0]} to {names[-1]}: does one name the start or the end of its slot? Say"
+        ' --stamp start or --stamp end, or stamp = "start" under [data]',
+        "stamp",
+        ("start", "end"),
+    )
 
 
 def _day_rows(sheet: Sheet, time: TimeRule, told: Told) -> Profile:

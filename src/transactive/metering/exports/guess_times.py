@@ -32,22 +32,28 @@ def guessed_times(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> Ti
             " columns"
             " of date and time in a profile"
         )
-    zone = told.zone or next((zone for name in sheet.columns if (zone := words.zone_of(name))), None)
     ends = [name for name in whole if words.plain(name) in map(words.plain, words.ENDS)]
     starts = [name for name in whole if words.plain(name) in map(words.plain, words.STARTS)]
-    first = next((name for name in (*starts, *whole) if name not in ends), whole[0])
+    begins = [name for name in (*starts, *whole) if name not in ends] or whole
+    named = [] if told.zone else [name for name in begins if words.zone_of(name)]
+    first = next(iter(named), begins[0])
     columns: tuple[str, ...] = (first,)
     if samples[first] and all(_is_date(text) for text in samples[first]):
         clocks = [n for n in sheet.columns if n not in whole and samples[n] and all(map(CLOCK.match, samples[n]))]
         if not clocks and (hours := _hour_numbers(sheet, samples)):
-            return TimeRule(columns=(first, hours), zone=zone, hour_numbers=True)
+            return TimeRule(columns=(first, hours), zone=_zone((first, hours), told), hour_numbers=True)
         late = [name for name in clocks if words.plain(name).split()[0] in words.ENDS]
         columns = (first, *[name for name in clocks if name not in late or len(clocks) == 1][:1])
         starts += [name for name in columns[1:] if late and name not in late]
     end = next((name for name in ends if name != first), None)
-    rule = TimeRule(columns=columns, end=end, zone=zone)
+    rule = TimeRule(columns=columns, end=end, zone=_zone((*columns, *([end] if end else [])), told))
     stamp = told.stamp or ("start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns))
     return msgspec.structs.replace(rule, stamp=stamp)
+
+
+def _zone(columns: tuple[str, ...], told: Told) -> str | None:
+    """The zone that somebody says, or that one of the columns of times names; another column is of another clock."""
+    return told.zone or next((zone for name in columns if (zone := words.zone_of(name))), None)
 
 
 def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
@@ -105,11 +111,11 @@ def _after_date(text: str) -> str:
 
 
 def _hour_numbers(sheet: Sheet, samples: dict[str, list[str]]) -> str | None:
-    """A column that counts the hours of a day from 1 to 24, or to 25 once a year."""
+    """A column that counts the hours of a day from 1 to 24, or to 25 once a year, or from 0 to 23."""
     for name in sheet.columns:
         if re.search(r"\b(hour|hora|ora|stunde|heure|time|uur|h)\b", words.plain(name)):
             values = {text for text in samples[name] if text.isdigit()}
-            if len(values) >= 20 and "24" in values and "0" not in values:
+            if len(values) >= 20 and ("24" in values) != ("0" in values):
                 return name
     return None
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import operator
 import re
 from functools import reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from transactive.core.errors import DataError
+from transactive.core.slots import DAY
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports import words
 from transactive.metering.exports.profile import Profile, RegisterRule
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 METER, QUALITY = "meter", "quality"
+CLOCK = re.compile(r"\d[AB]?[:.]\d\d")
+"""What the name of a column has in it that is a time of the day, and no number of an hour."""
 
 
 def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tuple[pl.DataFrame, int, Profile]:
@@ -39,7 +43,8 @@ def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tupl
     if profile.day_rows:
         frame = _unpivoted(frame, sheet, profile)
     _refuse_missing(frame, sheet, profile)
-    frame, length = with_slots(frame, sheet, profile, expected)
+    begun = profile.time and replace(profile.time, stamp="start") if _names_ends(sheet, profile) else profile.time
+    frame, length = with_slots(frame, sheet, replace(profile, time=begun), expected)
     if any(rule.where or rule.meter for rule in profile.registers):
         return _stacked(frame, sheet, profile), length, profile
     return _side_by_side(frame, sheet, profile, profile.registers), length, profile
@@ -144,13 +149,13 @@ def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFr
     if profile.time is None:
         raise DataError(f"{sheet.name}: the profile has no [time]; name the column of the day")
     day = profile.time.columns[0]
-    slots = [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
+    slots = _slots_of_day(sheet)
     kept = [name for name in frame.columns if name not in slots]
     long = frame.unpivot(slots, index=kept, variable_name="clock", value_name="value")
-    if all(name.strip()[-1:].isdigit() and ":" not in name and "." not in name for name in slots):
+    if not any(CLOCK.search(name) for name in slots):
         there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
         return there.with_columns(pl.col("clock").str.extract(r"(\d+)\s*$").cast(pl.Int64).alias(NUMBER))
-    clock = {name: _clock(name) for name in slots}
+    clock = _begins(slots, at_end=_names_ends(sheet, profile))
     lacking = long["value"].is_null()
     if long.schema["value"] == pl.String:
         lacking = lacking | (long["value"].str.len_bytes() == 0).fill_null(value=True)
@@ -159,10 +164,34 @@ def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFr
     )
 
 
-def _clock(name: str) -> str:
-    """The time at which a column of a day begins, as its name writes it."""
+def _slots_of_day(sheet: Sheet) -> list[str]:
+    """The columns of a table with a row a day that are its slots."""
+    return [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
+
+
+def _names_ends(sheet: Sheet, profile: Profile) -> bool:
+    """Whether the columns of a day name the ends of its slots; a midnight before all others ends the day before."""
+    if not profile.day_rows or profile.time is None or profile.time.stamp == "start":
+        return False
+    slots = _slots_of_day(sheet)
+    return bool(slots) and all(CLOCK.search(name) and "-" not in name for name in slots) and minute_of(slots[0]) > 0
+
+
+def _begins(names: list[str], *, at_end: bool) -> dict[str, str]:
+    """The time at which each column of a day begins. at_end: names are those of the ends."""
+    minutes = {name: minute_of(name) for name in names}
+    if at_end:
+        step = min(after - before for before, after in pairwise(sorted(set(minutes.values()))))
+        if not minutes[names[-1]]:  # midnight behind all others ends the day
+            minutes[names[-1]] = DAY // 60
+        minutes = {name: minute - step for name, minute in minutes.items()}
+    return {name: f"{minute // 60:02d}:{minute % 60:02d}" for name, minute in minutes.items()}
+
+
+def minute_of(name: str) -> int:
+    """The minute of the day at which a column of a day begins, as its name writes it."""
     hour, minute = name.strip().removesuffix(" #2").replace(".", ":").split("-")[0].strip().split(":")[:2]
-    return f"{int(hour.rstrip('AB')):02d}:{minute}"
+    return int(hour.rstrip("AB")) * 60 + int(minute)
 
 
 def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Series:

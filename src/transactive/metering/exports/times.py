@@ -135,7 +135,7 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
 
 
 def _by_hour(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:
-    """A day and the number of its hour, or of its quarter, from 1: the time that passed since its midnight."""
+    """A day and the number of its hour, or of its quarter, from 1 or from 0: what passed since its midnight."""
     import polars as pl
 
     first = rule.columns[0]
@@ -145,6 +145,8 @@ def _by_hour(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.Data
     if NUMBER not in frame.columns:
         number = pl.col(rule.columns[1]).cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False)
         frame = frame.with_columns(number.alias(NUMBER))
+    if frame[NUMBER].min() == 0:
+        frame = frame.with_columns(pl.col(NUMBER) + 1)
     step = _part_of_day(frame)
     return frame.with_columns(day.alias(START), ((pl.col(NUMBER) - 1) * step).alias(ELAPSED)), False, ELAPSED
 

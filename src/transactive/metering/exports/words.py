@@ -102,6 +102,8 @@ PARTS = re.compile(
 )
 """What parts of one register have in their names: a tariff or a phase."""
 STATES = re.compile(r"zahlerstand|stand\b|meter ?reading|\bindex\b|lettura|lectura|reading\b|register|cumulative")
+AHEAD = re.compile(r"\b(?:utc|gmt) ?([+-]) ?(\d{1,2})(?::?([0-5]\d))?\b")
+"""A clock that is always so far ahead of UTC, such as UTC+2."""
 ZONES = (("Europe/Brussels", r"\bcet ?/ ?cest\b|\bmez ?/ ?mesz\b"), ("UTC", r"\butc\b|\bgmt\b"))
 
 
@@ -131,5 +133,7 @@ def unit_of(name: str) -> Unit | None:
 
 
 def zone_of(name: str) -> str | None:
-    """The zone in a name, such as `MTU (CET/CEST)`."""
+    """The zone in a name, such as `MTU (CET/CEST)` or `Time (UTC+2)`."""
+    if ahead := AHEAD.search(plain(name.replace("−", "-"))):
+        return f"{ahead[1]}{int(ahead[2]):02d}:{ahead[3] or '00'}"
     return next((zone for zone, pattern in ZONES if re.search(pattern, plain(name))), None)

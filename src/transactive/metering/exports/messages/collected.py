@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
-from transactive.core.slots import DAY, time_text
+from transactive.core.slots import DAY, HOUR, time_text
 from transactive.core.tables import ReadingQuality
 from transactive.core.units import PPM
 from transactive.metering.exports.layout import METER, QUALITY
@@ -18,6 +18,9 @@ from transactive.tabular.source import ROW
 if TYPE_CHECKING:
     import polars as pl
 
+OF = "of"
+LATEST = 2**33
+"""No reading begins later [Unix s], nor before 1970."""
 Series = tuple[str, str, str]
 """A meter, its register, and the stream of it: tariffs and channels of a register are streams that add up."""
 
@@ -46,9 +49,15 @@ class Collected:
         self.length, self.day = 0, 0
 
     def begin(self, meter: str, register: str | None, unit_wh: int, length: int, stream: str = "") -> None:
-        """Open a series; without a register what follows is passed over. unit_wh: of the values [Wh]."""
+        """Open a series; without a register what follows is passed over. unit_wh: of the values [Wh].
+
+        Raises DataError for a length that no slot has, and where the series had another one.
+        """
         self.length, self._open = length, None
         if register:
+            if length <= 0 or length % 60 or HOUR % length:
+                apart = f"{length} seconds" if length % 60 else f"{length // 60} minutes"
+                raise DataError(f"{self._name}: {meter} has values of {apart}; slots have minutes that make an hour")
             key = (meter, register, stream)
             self._open = self._series.get(key) or self._series.setdefault(key, _Values(unit_wh, length))
             if (self._open.unit_wh, self._open.length) != (unit_wh, length):
@@ -57,10 +66,15 @@ class Collected:
     def add(
         self, row: int, start: int, values: Sequence[str | None], quality: ReadingQuality, *, version: int = 0
     ) -> None:
-        """Append values of consecutive slots from `start` [Unix s]. version: later ones replace earlier ones."""
+        """Append values of consecutive slots from `start` [Unix s]. version: later ones replace earlier ones.
+
+        Raises DataError for a time that is none.
+        """
         of = self._open
         if of is None:
             return
+        if not 0 <= start < LATEST:
+            raise DataError(f"{self._name}: row {row}: a reading begins {start} s after 1970; correct its time")
         self._last = len(values)
         of.rows.extend([row] * len(values))
         of.starts.extend(range(start, start + self.length * len(values), self.length))
@@ -69,10 +83,12 @@ class Collected:
         of.versions.extend([version] * len(values))
 
     def requalify(self, first: int, last: int, quality: ReadingQuality, *, missing: bool = False) -> None:
-        """Change the quality of some of the values that were added last."""
+        """Change the quality of some of the values that were added last. Raises DataError if they were not."""
         of = self._open
         if of is None:
             return
+        if not 0 <= first < last <= self._last:
+            raise DataError(f"{self._name}: a quality is of values {first + 1} to {last}, and there are {self._last}")
         base = len(of.qualities) - self._last
         of.qualities[base + first : base + last] = [int(quality)] * (last - first)
         if missing:
@@ -81,7 +97,8 @@ class Collected:
     def frame(self) -> tuple[pl.DataFrame, int]:
         """Rows of meter, start, Wh of each register and quality, and the length of a slot [s].
 
-        Where series differ in their slots, the shorter are added up to the longest.
+        Where series differ in their slots, the shorter are added up to the longest. A register of which a stream has no
+        value has none: what the others counted is not all.
         """
         import polars as pl
 
@@ -89,9 +106,13 @@ class Collected:
             raise DataError(f"{self._name}: has no energy of a meter in it")
         registers = sorted({register for _, register, _ in self._series})
         length = max(values.length for values in self._series.values())
-        tables = [added_up(self._table(series), self._series[series].length, length) for series in self._series]
+        tables = [
+            added_up(self._table(series), self._series[series].length, length).with_columns(pl.lit(series[1]).alias(OF))
+            for series in self._series
+        ]
         whole = pl.concat(tables, how="diagonal")
-        wh = (pl.when(pl.col(r).count() > 0).then(pl.col(r).sum()).alias(r) for r in registers)
+        there = {r: (pl.col(r).count() > 0) & (pl.col(r).count() == (pl.col(OF) == r).sum()) for r in registers}
+        wh = (pl.when(there[r]).then(pl.col(r).sum()).alias(r) for r in registers)
         if len(self._series) > len({meter for meter, _, _ in self._series}):
             whole = whole.group_by([METER, START], maintain_order=True).agg(
                 pl.col(ROW).min(), *wh, pl.col(QUALITY).max()

@@ -1,9 +1,9 @@
 """MSCONS, the meter readings of German and Austrian market partners in EDIFACT.
 
 After BDEW/edi@energy, "MSCONS" message implementation guides: LOC+172 names the market location, LIN a line, PIA+5 its
-OBIS register, QTY the energy in kWh with its status (220 true, 67 and 201 substitute and forecast values), DTM+163 and
-DTM+164 begin and end with their offset in format 303. BGM says by 1 that a message takes back what an earlier one said;
-of what several messages say of a slot the last counts.
+OBIS register, QTY the energy, in kWh unless it names another unit, with its status (220 true, 67 and 201 substitute and
+forecast values), DTM+163 and DTM+164 begin and end with their offset in format 303. BGM says by 1 that a message takes
+back what an earlier one said; of what several messages say of a slot the last counts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TRUE_VALUE = "220"
 STATUSES = (TRUE_VALUE, "67", "201", "187", "Z18")
 UNUSABLE = "20"
+UNITS_WH = {"KWH": 1_000, "MWH": 1_000_000, "WHR": 1}
+"""Codes of UN/ECE recommendation 20."""
 WITHDRAWN = "1"
 """Function of a message that takes readings back."""
 MARKS = "\x01\x02\x03\x04"
@@ -47,21 +49,22 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
     version, withdrawn, stream = 0, False, ""
     for number, parts in _segments(text):
         tag, code = parts[0][0], parts[1][0] if len(parts) > 1 else ""
+        where = f"{path.name}: segment {number}"
         if tag == "UNH":
             version, withdrawn, meter, register = version + 1, False, "", None
         elif tag == "BGM":
             withdrawn = parts[3:4] == [[WITHDRAWN]]
         elif tag == "LOC" and code in ("172", "107"):
-            meter, register = parts[2][0], None
+            meter, register = _cell(parts, 2, 0, where), None
         elif tag == "PIA":
             register, stream = _register(parts), ":".join(parts[2]) if len(parts) > 2 else ""
-        elif tag == "QTY" and parts[1][0] in (*STATUSES, UNUSABLE):
-            value, begin = (parts[1][1], code), None
+        elif tag == "QTY" and code in (*STATUSES, UNUSABLE):
+            value, begin = (_cell(parts, 1, 1, where), code, _unit_wh(parts[1], register, where)), None
         elif tag == "DTM" and code == "163":
             begin = _moment(parts[1], path.name, number)
         elif tag == "DTM" and code == "164" and value and begin is not None:
             end = _moment(parts[1], path.name, number)
-            rows.begin(meter, register, 1_000, end - begin, stream)
+            rows.begin(meter, register, value[2], end - begin, stream)
             flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.ESTIMATED
             said = None if withdrawn or value[1] == UNUSABLE else value[0]
             rows.add(number, begin, [said], flag, version=version)
@@ -76,7 +79,7 @@ def _segments(text: str) -> list[tuple[int, list[list[str]]]]:
         signs = text.lstrip()[3:9]
         component, part, release, end = signs[0], signs[1], signs[3], signs[5]
         text = text.lstrip()[9:]
-    released = (component, part, release, end)
+    released = (release, component, part, end)
     for mark, sign in zip(MARKS, released, strict=True):  # a released sign is a sign no more until all is parted
         text = text.replace(f"{release}{sign}", mark)
     segments = (segment.strip() for segment in text.split(end))
@@ -97,6 +100,21 @@ def _segments(text: str) -> list[tuple[int, list[list[str]]]]:
 def _parted(cell: str, component: str, back: dict[int, str]) -> list[str]:
     """Components of a cell in which signs were released."""
     return [text.translate(back) for text in cell.split(component)]
+
+
+def _cell(parts: list[list[str]], part: int, component: int, where: str) -> str:
+    """A component of a segment. Raises DataError if it ends before."""
+    if len(parts) <= part or len(parts[part]) <= component:
+        raise DataError(f"{where}: {parts[0][0]} is cut short; ask for the message again")
+    return parts[part][component]
+
+
+def _unit_wh(cell: list[str], register: str | None, where: str) -> int:
+    """Wh of a quantity's unit. Raises DataError for energy in one that is none."""
+    unit = cell[2].upper() if len(cell) > 2 and cell[2] else "KWH"
+    if register and unit not in UNITS_WH:
+        raise DataError(f"{where}: QTY is in {unit}, which is no unit of energy; it takes {', '.join(UNITS_WH)}")
+    return UNITS_WH.get(unit, 1)
 
 
 def _register(parts: list[list[str]]) -> str | None:

@@ -8,6 +8,7 @@ and that names its ReadingType. Entities and external references are never resol
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ STATES = ("1", "3", "9", "12")
 ELECTRICITY = "0"
 MEASURED = ("0", "17", "18", "19")
 """Qualities of ESPI that are no estimate: valid, verified, and the like."""
+
+Point = tuple[str, str]
+"""A customer, empty where no link says whose it is, and a usage point of it."""
 
 
 @dataclass(slots=True)
@@ -60,12 +64,18 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
     except (ET.ParseError, ExpatError, ValueError, LookupError) as error:  # the last two: no such encoding
         raise DataError(f"{path.name}: is not well-formed XML: {error}") from None
     entries = [(entry, _links(entry)) for entry in root if _bare(entry) == "entry"] or [(root, _links(root))]
-    feed, rows, seen, point = _said(entries), Collected(path.name), False, path.stem
-    for entry, links in entries:
-        point = next((found for link in links if (found := _point(link))), point)
-        for block in (part for part in _resources(entry) if _bare(part) == "IntervalBlock"):
-            if point not in feed.others:
-                seen = _block(rows, block, _type_of(feed, links, path.name), point) or seen
+    rows, seen, point = Collected(path.name), False, ("", path.stem)
+    try:
+        names = _names(entries)
+        feed = _said(entries, names)
+        for entry, links in entries:
+            point = next((found for link in links if (found := _point(link))), point)
+            for block in (part for part in _resources(entry) if _bare(part) == "IntervalBlock"):
+                name = names.get(point, point[1])
+                if name not in feed.others:
+                    seen = _block(rows, block, _type_of(feed, links, path.name), name) or seen
+    except (KeyError, ValueError):
+        raise DataError(f"{path.name}: a reading lacks start, duration or value, or one is no number") from None
     if not seen:
         raise DataError(f"{path.name}: has no interval readings of electricity in Wh")
     frame, length = rows.frame()
@@ -85,12 +95,24 @@ def _resources(entry: ET.Element) -> list[ET.Element]:
     return [one for part in entry for one in (part if _bare(part) == "content" else (part,))]
 
 
-def _point(link: str) -> str | None:
-    """The usage point in a link."""
-    return link.split("UsagePoint/")[1].split("/", maxsplit=1)[0] if "UsagePoint/" in link else None
+def _point(link: str) -> Point | None:
+    """The usage point in a link, with its customer."""
+    return (_after(link, "RetailCustomer/"), _after(link, "UsagePoint/")) if "UsagePoint/" in link else None
 
 
-def _said(entries: list[tuple[ET.Element, list[str]]]) -> _Feed:
+def _after(link: str, kind: str) -> str:
+    """What follows a kind of resource in a link, up to the next one."""
+    return link.partition(kind)[2].partition("/")[0]
+
+
+def _names(entries: list[tuple[ET.Element, list[str]]]) -> dict[Point, str]:
+    """Names of meters: the usage point, behind its customer where several have one of that number."""
+    points = {found for _, links in entries for link in links if (found := _point(link))}
+    count = Counter(point for customer, point in points if customer)
+    return {(customer, point): f"{customer}/{point}" for customer, point in points if customer and count[point] > 1}
+
+
+def _said(entries: list[tuple[ET.Element, list[str]]], names: dict[Point, str]) -> _Feed:
     """What a feed says of its reading types, and of what it meters."""
     feed = _Feed()
     for entry, links in entries:
@@ -109,7 +131,7 @@ def _said(entries: list[tuple[ET.Element, list[str]]]) -> _Feed:
             elif tag == "UsagePoint":
                 kind_of = next(((one.text or "").strip() for one in part.iter() if _bare(one) == "kind"), ELECTRICITY)
                 if kind_of != ELECTRICITY:
-                    feed.others.update(found for link in links if (found := _point(link)))
+                    feed.others.update(names.get(found, found[1]) for link in links if (found := _point(link)))
     return feed
 
 
