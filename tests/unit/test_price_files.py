@@ -104,8 +104,15 @@ def clocks_apart(times: list[int]) -> str:
     return "\n".join(["Datum;Von;Bis;price", *rows])
 
 
+def of_twelve_hours(times: list[int]) -> str:
+    """Begin and end of twelve hours each behind the price, the end first."""
+    rows = [f"{wall(t):%Y-%m-%d};{price(t):.2f};{wall(t + HOUR):%I:%M %p};{wall(t):%I:%M %p}" for t in times]
+    return "\n".join(["Date;price;To;Time", *rows])
+
+
 DRESSES = [
     clocks_apart,
+    of_twelve_hours,
     transparency,
     transparency_of_clocks,
     in_utc,
@@ -147,6 +154,13 @@ def test_the_unit_that_a_column_says_is_the_one_that_counts(tmp_path: Path) -> N
             read_price_file(PriceFile(path, head, Fraction(7), None), np.array([AUTUMN]), HOUR)
 
 
+@pytest.mark.parametrize("head", ["Time UTC", "time_utc", "Time UTC+2", "Time (GMT+02:00)", "CET/CEST begin"])
+def test_the_clock_that_a_head_names_goes_before_the_zone_that_is_given(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(f"{head},price\n" + f"2025-10-{'24 22' if head[-3:].lower() == 'utc' else '25 00'}:00,5\n")
+    assert read(path, [AUTUMN], zone="America/New_York") == [5_000]
+
+
 def test_hours_and_the_quarters_that_followed_them_are_one_series(tmp_path: Path) -> None:
     times = [*range(AUTUMN, AUTUMN + 24 * HOUR, HOUR), *range(AUTUMN + 24 * HOUR, AUTUMN + 48 * HOUR, 900)]
     path = tmp_path / "prices.csv"
@@ -173,6 +187,8 @@ def test_hours_and_the_quarters_that_followed_them_are_one_series(tmp_path: Path
         ("Date (UTC),Hour,price\n2025-10-26,1,1\n2025-10-26,2,1\n2025-10-27,1,1\n2025-10-28,1,1\n2025-10-28,2,1",
          "row 4: its day has 1 rows and takes 2"),
         ("Date (UTC),Von,price\n2025-10-26,01:00,1\n2025-10-26,26:00,1", "row 3: Von = '26:00' is no time of the day"),
+        ("Date (UTC),Bis,price\n2025-10-26,01:00,1\n2025-10-26,02:00,1", "Bis names when an hour ends"),
+        ("Date (UTC),price\n2025-10-26,8.30\n2025-10-26,9.15", "2025-10-26T00:00Z stands there twice and differs"),
         ("Date," + ",".join(["price", *(f"H{k}" for k in range(1, 25))]) + "\n2025-10-26" + ",1" * 25,
          "a row a day and a column an hour"),
     ],

@@ -22,32 +22,52 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 """What columns of hours are called."""
-CLOCK = r"^\s*(\d{1,2})[AB]?[:.](\d\d)(?:[:.]00)?(?:\s*[-–].*)?\s*$"
-"""A time of the day; of a span its begin."""
+CLOCK = r"^\s*(\d{1,2})[AB]?[:.](\d\d)(?:[:.]00)?(?:\s*([AaPp])\.?[Mm]\.?)?(?:\s*[-–].*)?\s*$"
+"""A time of the day, of twelve or 24 hours; of a span its begin."""
+HALVES = r"\d\s*[AaPp]\.?[Mm]\b"
+"""A time of twelve hours."""
+ENDS = re.compile(r"\W*(bis|to|until|end|ende|fin|fine|tot|hasta|slutt|till)\b", re.IGNORECASE)
+"""What columns of the ends of hours are called."""
 BEGIN = r"^\s*(\d{1,3})"
 
 
 def hour_column(frame: pl.DataFrame, dates: str) -> str | None:
-    """The column beside dates alone that tells the part of the day, or None."""
+    """The column beside dates alone that tells the part of the day by its number in 24 hours, or None."""
+    import polars as pl
+
     here = [name for name in frame.columns if not name.startswith("\0") and name not in (ROW, dates)]
     midnight = bool((frame["\0time"] % DAY == 0).all())
     if not midnight or frame["\0time"].is_unique().all():
         return None
-    return next((name for name in here if NAMES.match(name)), None)
+    found = next((name for name in here if NAMES.match(name)), None)
+    halved = found is not None and frame[found].cast(pl.String).str.contains(HALVES).any()
+    return None if halved else found
 
 
-def clock_column(frame: pl.DataFrame, dates: str) -> str | None:
-    """The first column beside dates alone whose values are all times of the day, or None."""
-    import polars as pl
+def clock_column(frame: pl.DataFrame, dates: str, prices: str, name: str) -> str | None:
+    """The first column beside dates alone, and no price, whose values are all times of the day, or None.
 
+    Raises DataError where it names the ends of hours.
+    """
     if not bool((frame["\0time"] % DAY == 0).all()) or frame["\0time"].is_unique().all():
         return None
-    for name in frame.columns:
-        if not name.startswith("\0") and name not in (ROW, dates) and frame.schema[name] == pl.String:
-            values = frame[name].drop_nulls().str.strip_chars()
-            if len(values) == len(frame) and values.str.contains(CLOCK).all():
-                return name
-    return None
+    found = [column for column in frame.columns if column not in (ROW, dates) and _is_clock(frame, column)]
+    clocks = [column for column in found if column.strip() != prices]
+    begins = next((column for column in clocks if not ENDS.match(column)), None)
+    if clocks and begins is None:
+        raise DataError(f"{name}: {clocks[0]} names when an hour ends; write when each begins")
+    return begins
+
+
+def _is_clock(frame: pl.DataFrame, column: str) -> bool:
+    """Whether all values of a column are times of the day, and not numbers with two decimals."""
+    import polars as pl
+
+    if column.startswith("\0") or frame.schema[column] != pl.String:
+        return False
+    values = frame[column].drop_nulls().str.strip_chars()
+    there = len(values) == len(frame) and values.str.contains(CLOCK).all()
+    return there and bool(values.str.contains(r":|\.(?:00|15|30|45)\b").all())
 
 
 def with_clock(frame: pl.DataFrame, dates: str, column: str, name: str) -> pl.DataFrame:
@@ -55,6 +75,8 @@ def with_clock(frame: pl.DataFrame, dates: str, column: str, name: str) -> pl.Da
     import polars as pl
 
     hour, minute = (pl.col(column).str.extract(CLOCK, k).cast(pl.Int64) for k in (1, 2))
+    half = pl.col(column).str.extract(CLOCK, 3).str.to_lowercase()
+    hour = pl.when(half.is_null()).then(hour).otherwise(hour % 12 + 12 * (half == "p").cast(pl.Int64))
     wrong = frame.filter((hour > 24) | (minute > 59))
     if len(wrong):
         raise DataError(

@@ -152,7 +152,7 @@ def _timed(frame: pl.DataFrame, column: str, of: PriceFile) -> pl.DataFrame:
     beside = hour_column(read, column)
     if beside is not None:
         return with_hours(read, TIME, beside, _zone(column, of), of.path.name)
-    clock = clock_column(read, column)
+    clock = clock_column(read, column, " ".join(of.column.split()), of.path.name)
     if clock is not None:
         return _local(with_clock(read, TIME, clock, of.path.name), column, of)
     said = read.filter(pl.col(AHEAD).is_not_null()).with_columns(pl.col(TIME) - pl.col(AHEAD) * 3600)
@@ -182,12 +182,11 @@ def _local(frame: pl.DataFrame, column: str, of: PriceFile) -> pl.DataFrame:
 
 def _zone(column: str, of: PriceFile) -> str:
     """The zone of a column's local times: the one that its head names, or else the one given. Raises DataError."""
-    for words in re.findall(r"[(\[]([^)\]]+)[)\]]", column):
-        name = words.strip().upper().replace("GMT", "UTC")
-        if name in ZONES:
-            return ZONES[name]
-        if offset := re.fullmatch(r"UTC([+-])(\d{1,2})(?::?(\d\d))?", name):
-            return f"{offset[1]}{int(offset[2]):02d}:{offset[3] or '00'}"
+    words = re.sub(r"[\s_]+", " ", column.upper()).replace("GMT", "UTC").replace("−", "-")
+    if offset := re.search(r"\bUTC ?([+-]) ?(\d{1,2})(?::?([0-5]\d))?\b", words):
+        return f"{offset[1]}{int(offset[2]):02d}:{offset[3] or '00'}"
+    if named := next((zone for name, zone in ZONES.items() if re.search(rf"\b{name}\b", words)), None):
+        return named
     if of.zone is None:
         raise DataError(
             f'{of.path.name}: {column} names no zone; say which clock its times follow: zone = "Europe/Vienna" beside'
