@@ -43,6 +43,7 @@ WHOLE_HISTORY = {
     "bench/markets/direct.py": "makes many homes from few, and links their slots as an observer would",
     "bench/runs/simulation.py": "makes many homes from few",
     "studies/drift.py": "holds a whole run against its data",
+    "studies/gain/faced.py": "finds what could have been gained, had everything been known",
     "studies/recordings/exports.py": "gives studies the readings of a community as a file of them would",
     "face/load.py": "shows a community's readings to whoever loaded them",
 }

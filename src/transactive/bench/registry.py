@@ -28,6 +28,7 @@ MODULES = {
     "year": "transactive.bench.runs.year",
     "demo": "transactive.bench.runs.demo",
     "plans": "transactive.bench.intelligence.plans",
+    "community": "transactive.bench.intelligence.community",
     "schedules": "transactive.bench.intelligence.schedules",
     "sessions": "transactive.bench.markets.sessions",
     "grid": "transactive.bench.runs.grid",

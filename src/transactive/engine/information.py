@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.carbon.levies import Levies
-from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.trading.devices.energy_value import carbon_value
 
@@ -23,10 +23,20 @@ HOMES_AT_ONCE = 2048
 """Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""
 
 
+class ExpectedNetLoad(Protocol):
+    """Who says what net load to expect; name: of the forecaster."""
+
+    name: str
+
+    def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
+        """Samples of coming slots from what is known at `now` [Unix s]."""
+        ...
+
+
 class InformationSet:
     """What a run knows. Rows are those of the environment; a forecast sees the readings before its time."""
 
-    def __init__(self, setting: Setting, levies: Levies, net_load_forecast: NetLoadForecast) -> None:
+    def __init__(self, setting: Setting, levies: Levies, net_load_forecast: ExpectedNetLoad) -> None:
         self._setting, self._levies, self.net_load_forecast = setting, levies, net_load_forecast
         self._certified_g = int(setting.community.generation_g.max())  # a certificate saves this much less, or more
         self._clock, self._carbon_price = setting.community.clock, setting.community.carbon_price

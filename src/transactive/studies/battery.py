@@ -141,7 +141,7 @@ def as_in_a_run(recorded: Recorded, tested: range) -> Kept:
 def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:
     """The least possible cost, by a linear program over all tested slots."""
     rows = slice(tested.start, tested.stop)
-    stores = _allowed(batteries(recorded.devices, len(tested)), recorded.devices, recorded.net_load_wh[rows])
+    stores = allowed(batteries(recorded.devices, len(tested)), recorded.devices, recorded.net_load_wh[rows])
     need, spare = recorded.need_price[rows], recorded.spare_price[rows]
     rest, most = rest_price(recorded, tested), recorded.most_import_wh
     costs, over = [], []
@@ -153,8 +153,8 @@ def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:
     return Kept(np.array(costs, np.int64), np.array(over, np.int64))
 
 
-def _allowed(stores: Stores, devices: Devices, net_load_wh: IntArray) -> Stores:
-    """Batteries that draw no more than a surplus and give no more than the home needs, where owners want it so."""
+def allowed(stores: Stores, devices: Devices, net_load_wh: IntArray) -> Stores:
+    """Let batteries draw no more than a surplus and give no more than the home needs, where owners want it so."""
     draw_wh, give_wh = stores.draw_wh, stores.give_wh
     if devices.own_only is not None:
         draw_wh = np.where(devices.own_only, np.clip(-net_load_wh, 0, draw_wh), draw_wh)

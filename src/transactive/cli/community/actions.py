@@ -11,23 +11,18 @@ import msgspec
 
 from transactive.cli.community.preset_example import with_preset
 from transactive.cli.readings.held import held_readings
+from transactive.config.example import HOMES, example_readings
 from transactive.config.setting import Setting
-from transactive.config.shipped import DEMO, EXAMPLE
+from transactive.config.shipped import EXAMPLE
 from transactive.config.storage import with_storage
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
-from transactive.core.slots import parse_time, time_text
+from transactive.core.slots import time_text
 from transactive.core.spelling.schema import with_spellings
 from transactive.engine.governance.recorded_rules import beside, decided_setting, recorded
 from transactive.services.feeds.ages import age_words, ages_of
 from transactive.texts.community_keys import KEYS
 from transactive.texts.formatting import counted
-
-HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
-"""Homes of the demo's data that lend the example their readings; dora and eva without their PV."""
-WITHOUT_PV = ("dora", "eva")
-FIRST, END = "2017-05-08T00:00Z", "2017-06-12T00:00Z"
-"""Four weeks of history and one week to run."""
 
 
 def write_example(folder: Path, preset: str | None = None) -> None:
@@ -36,7 +31,7 @@ def write_example(folder: Path, preset: str | None = None) -> None:
     preset: a law's model of sharing, in place of a market.
     """
     credit_file = EXAMPLE.with_name("credits.toml").read_text()
-    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings(), "credits.toml": credit_file}
+    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": example_readings(), "credits.toml": credit_file}
     if preset is not None:
         files = with_preset(preset, files, list(HOMES))
     for name in files:
@@ -86,24 +81,3 @@ def _span(setting: Setting) -> str:
     minutes = setting.community.market.slot_minutes
     first, end = time_text(setting.measured.first_slot), time_text(setting.measured_end)
     return f"{slots} slots of {minutes} minutes from {first} to {end}"
-
-
-def _readings() -> str:
-    """Readings of the example as CSV, from real homes."""
-    import polars as pl
-
-    frame = pl.read_parquet(DEMO.parent / "readings.parquet")
-    seconds = pl.col("slot_start").dt.epoch("s")
-    names = {house: name for name, house in HOMES.items()}
-    frame = (
-        frame.filter(seconds.is_between(parse_time(FIRST), parse_time(END), closed="left"))
-        .filter(pl.col("member").is_in(list(names)))
-        .with_columns(member=pl.col("member").replace_strict(names))
-        .with_columns(
-            generation_wh=pl.when(pl.col("member").is_in(WITHOUT_PV)).then(0).otherwise(pl.col("generation_wh")),
-            slot_start=pl.col("slot_start").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        )
-        .sort("slot_start", "member")
-        .select("slot_start", "member", "consumption_wh", "generation_wh")
-    )
-    return frame.write_csv()

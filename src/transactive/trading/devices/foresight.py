@@ -76,13 +76,13 @@ def least_cost_n(
         (draws, giving, give_wh[either]),
     )
     sides = (net_load_wh, before - drain_wh, least_wh, none[either], give_wh[either])
-    found = _solved(costs, np.concatenate(most), np.concatenate(sides), entries, draws)
+    found = solved(costs, np.concatenate(most), np.concatenate(sides), entries, draws)
     missed_wh = float(found[np.concatenate((over, spilt, missed))].sum())
     return float(costs @ found) - MISSED_PRICE * missed_wh, missed_wh
 
 
-def _solved(costs: Any, most: Any, sides: Any, entries: Any, whole: IntArray) -> Any:  # noqa: ANN401 - arrays of floats
-    """Least-cost columns from zero to `most` with rows equal to `sides`; entries: columns, rows and values.
+def solved(costs: Any, most: Any, sides: Any, entries: Any, whole: IntArray) -> Any:  # noqa: ANN401 - arrays of floats
+    """Find least-cost columns from zero to `most` with rows equal to `sides`; entries: columns, rows and values.
 
     whole: columns that are whole numbers.
     """
