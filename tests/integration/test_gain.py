@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import astuple, replace
 
-import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_fields
 
 from transactive.bench.intelligence.community import rows
 from transactive.config.setting import load_setting
@@ -15,6 +15,8 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_of
+from transactive.studies.compare import compare, variants
+from transactive.studies.gain import compared
 from transactive.studies.gain.faced import Foreknown, faced, net_loads, why_not
 from transactive.studies.gain.steps import SeenRun, cost_n, paid_by, possible, share, steps
 
@@ -68,8 +70,8 @@ def test_a_run_knows_nothing_of_what_comes_after_its_readings(setting):
 
 def test_a_community_that_the_plan_does_not_know_is_named(setting, slots):
     first, *others = setting.community.members
-    members = (msgspec.structs.replace(first, battery_reserve_wh=500), *others)
-    reserved = replace(setting, community=msgspec.structs.replace(setting.community, members=members))
+    members = (replace_fields(first, battery_reserve_wh=500), *others)
+    reserved = replace(setting, community=replace_fields(setting.community, members=members))
     assert why_not(setting.community) is None
     with pytest.raises(InputError, match="Demo community: the plan for all does not know batteries with a reserve"):
         possible(reserved, slots, 0)
@@ -78,6 +80,16 @@ def test_a_community_that_the_plan_does_not_know_is_named(setting, slots):
 def test_a_share_needs_something_to_gain():
     assert share(0, 5, 5) is None
     assert share(-1, 5, 3) == -0.5
+
+
+def test_a_comparison_has_the_share_where_it_takes_seconds(setting, slots, found, monkeypatch):
+    chosen = variants(["uniform"])
+    (figures,) = compare(setting, slots, chosen, workers=1, timer=lambda: 0.0).mechanisms
+    paid = found[0]
+    assert figures.gain_share == share(paid.without_n - paid.market_n, paid.without_n, paid.together_n)
+    monkeypatch.setattr(compared, "MOST", len(slots) * len(setting.community.members) - 1)
+    unknown = replace_fields(figures, gain_share=None)
+    assert compared.with_shares(setting, slots, (unknown,)) == (unknown,)
 
 
 def test_several_spans_are_summed(found):

@@ -19,6 +19,7 @@ from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant, added_to
 from transactive.market import registry
+from transactive.studies.gain.compared import with_shares
 from transactive.studies.mechanism_run import trial
 
 GAS_FROM = "snapshot of the contract tests: one commitment a slot, one netting a period, the same for every mechanism"
@@ -96,6 +97,7 @@ def compare(
     found = tuple(
         _here(setting, slots, chosen, timer, done) if here else _spread(setting, slots, chosen, workers, done)
     )
+    found = with_shares(setting, slots, found)
     return Comparison(
         community=community.name,
         currency=community.currency,

@@ -42,6 +42,7 @@ class MechanismFigures(Variant, frozen=True, kw_only=True):
     congested_slots: slots with a line that is full or beyond its limit; None without a network.
     price, price_jump: mean by energy, and mean step between consecutive slots that traded; None without one.
     prices: of each slot, None without a trade. saved: of each member. clearing_ms: mean time to clear a slot.
+    gain_share: saved of what one plan for all that knew everything would have; None where it is not known.
     datagrams, sent_bytes: between all members, where they negotiate; then what untrue limits gain is not sought.
     """
 
@@ -76,6 +77,7 @@ class MechanismFigures(Variant, frozen=True, kw_only=True):
     saved: tuple[str, ...]
     datagrams: int | None = None
     sent_bytes: int | None = None
+    gain_share: float | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,6 +89,7 @@ MEASURES: tuple[ComparisonRow[Any], ...] = (
     ComparisonRow("Emitted, by location", "kg CO₂e", lambda m: m.location_mg, _kg, "least"),
     ComparisonRow("Emitted, by claims", "kg CO₂e", lambda m: m.market_mg, _kg, "least"),
     ComparisonRow("Saved, all members", "¤", lambda m: int(m.saved_n), _money(2), "most"),
+    ComparisonRow("… of what was possible", "%", lambda m: m.gain_share, lambda share: f"{share * 100:.1f}", "most"),
     ComparisonRow("Saved, least", "¤", lambda m: int(m.saved_least_n), _money(2), "most"),
     ComparisonRow("Saved, median", "¤", lambda m: int(m.saved_median_n), _money(2), "most"),
     ComparisonRow("Saved, most", "¤", lambda m: int(m.saved_most_n), _money(2)),

@@ -22,6 +22,7 @@ from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.environment.standing_charges import standing_charges_n
 from transactive.forecasting.series import FloatArray
+from transactive.insight.shares import ratio
 from transactive.studies.gain.faced import Foreknown, faced, part
 from transactive.studies.gain.program import BestPlan, FacedStreet, best_plan
 
@@ -63,7 +64,7 @@ class GainSteps:
 def share(saved_n: int, without_n: int, together_n: int) -> float | None:
     """Part of the possible gain that was saved, below 0 where something was lost; None where nothing can be gained."""
     whole = without_n - together_n
-    return saved_n / whole if whole > 0 else None
+    return ratio(saved_n, whole) if whole > 0 else None
 
 
 @dataclass(slots=True)
