@@ -1,6 +1,8 @@
 """Periods of local days: which days they hold, what comes before, and what people call them."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,11 +12,13 @@ from hypothesis import strategies as st
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.texts.formatting import Words
+from transactive.web.history.part import Past
 from transactive.web.history.periods import (
     SPANS,
     AskedPeriod,
     Period,
     asked_period,
+    day_of,
     midnight,
     period_with,
     time_of,
@@ -33,6 +37,33 @@ def test_periods_follow_each_other_without_a_gap(span, day):
     assert period.before().last + timedelta(days=1) == period.first
     assert period.after().first - timedelta(days=1) == period.last
     assert period.before().after() == period.after().before() == period
+
+
+@pytest.mark.parametrize(
+    ("now", "cut"),
+    [
+        ("2024-10-28T00:00+01:00", "2024-09-28T00:00+02:00"),  # of a day of 25 hours the last one has no match
+        ("2024-10-27T23:30+01:00", "2024-09-28T00:00+02:00"),
+        ("2024-10-27T22:00+01:00", "2024-09-27T23:00+02:00"),
+        ("2024-04-01T00:00+02:00", "2024-03-01T00:00+01:00"),  # February has no 31st day
+        ("2025-03-31T00:00+02:00", "2025-03-01T00:00+01:00"),
+        ("2021-03-29T00:00+02:00", "2021-03-01T00:00+01:00"),
+    ],
+)
+def test_a_running_month_is_compared_with_as_many_days_at_a_clock_change(now, cut):
+    run: Any = SimpleNamespace(community=SimpleNamespace(currency="EUR", zone=VIENNA.zone))
+    unread: Any = None
+    past = Past(unread, run, unread, parse_time(now), over=False)
+    month = period_with("month", day_of(past.now - 1, VIENNA))
+    assert past.same_part(month, month.before()) == parse_time(cut)
+
+
+def test_a_day_of_23_hours_that_is_over_is_compared_with_a_whole_day():
+    run: Any = SimpleNamespace(community=SimpleNamespace(currency="EUR", zone=VIENNA.zone))
+    unread: Any = None
+    past = Past(unread, run, unread, parse_time("2024-04-01T00:00+02:00"), over=False)
+    day = period_with("day", date(2024, 3, 31))
+    assert past.same_part(day, day.before()) == parse_time("2024-03-31T00:00+01:00")
 
 
 @given(DAYS, st.integers(1, 900))

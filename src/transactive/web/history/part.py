@@ -62,12 +62,16 @@ class Past:
         return found
 
     def same_part(self, period: Period, before: Period) -> int:
-        """The time in the period before up to which it is as far as this one is now [Unix s]."""
+        """The time in the period before up to which it is as far as this one is now [Unix s].
+
+        A day that is over is compared with the whole of its day, however long clock changes made either.
+        """
         words = self.words
         today = min(day_of(self.now - 1, words), period.last)
         into = self.now - midnight(today, words)
         day = min(before.first + (today - period.first), before.last)
-        return min(midnight(day, words) + into, midnight(before.last + timedelta(days=1), words))
+        end = midnight(day + timedelta(days=1), words)
+        return end if self.now == midnight(today + timedelta(days=1), words) else min(midnight(day, words) + into, end)
 
 
 def history_part(
