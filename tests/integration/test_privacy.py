@@ -29,6 +29,7 @@ from transactive.store.read.runs import Reader
 from transactive.web.accounts import looks
 from transactive.web.accounts.assistants import asked_by_assistants
 from transactive.web.accounts.looks import EVERYBODY, looks_at, note_look
+from transactive.web.privacy import routes
 from transactive.web.privacy.kept import forget_kept, kept_of, people_of
 from transactive.web.viewers import Viewer
 
@@ -120,6 +121,14 @@ def test_a_look_that_cannot_be_noted_shows_nothing_however_often_it_is_tried(sta
     with browser(state, SECURE) as staff:
         tries = [staff.get("/member?member=b", headers=bearer(operator)).status_code for _ in range(2)]
     assert tries == [500, 500]
+
+
+def test_one_copy_is_made_at_a_time(state):
+    with browser(state, SECURE) as home:
+        join(home, state, "member", "b")
+        with routes._ROOM:
+            assert home.get("/privacy/copy").status_code == 429
+        assert home.get("/privacy/copy").status_code == 200
 
 
 def test_looks_go_after_a_year_while_the_server_runs(tmp_path):

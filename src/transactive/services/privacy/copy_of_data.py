@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from transactive.core.errors import InputError, StateError
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.services.bills.open_items import listed
 from transactive.services.bills.parties import read_parties
 from transactive.services.finding_notes import all_notes
@@ -20,11 +21,12 @@ from transactive.services.governing.log import acts
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store import Store, holds_state
 from transactive.store.bills import BillBooks
-from transactive.store.read.forecasts import told_of
+from transactive.store.read import models
+from transactive.store.read.forecasts import MEMBERS
 from transactive.store.read.items import read_items
 from transactive.store.read.members import slots_of
 from transactive.store.read.pages import Pageable, page
-from transactive.store.read.runs import Reader, Run
+from transactive.store.read.runs import Reader, Row, Run
 from transactive.tabular.spreadsheet import csv_text
 
 LISTED = (Pageable.ORDERS, Pageable.REFUSALS, Pageable.POSTINGS, Pageable.CERTIFICATES, Pageable.ACTS)
@@ -60,11 +62,12 @@ def copy_of_data(folder: Path, member: str, more: Mapping[str, Any]) -> bytes:
 
 def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
     """What the database knows."""
-    store, slots = reader.store, range(run.first_slot, run.last_slot + 1, run.clock.length)
+    store = reader.store
     notes = all_notes(store.path.parent)
+    readings = slots_of(reader, member, run.first_slot, run.last_slot)
     found: dict[str, Any] = {
         "registration": msgspec.to_builtins(run.community.members[member]),
-        "readings": [_timed(row) for row in slots_of(reader, member, slots[0], slots[-1])],
+        "readings": [_timed(row) for row in readings],
     }
     for listing in LISTED:
         rows = page(store, listing, ALL_ROWS, member=member)
@@ -77,26 +80,33 @@ def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
         for item in read_items(store, member)
     ]
     found["decisions"] = [msgspec.to_builtins(act) for act in acts(store.path.parent) if act.member == member]
-    found["forecasts"] = list(_forecasts(reader, run, member, slots))
+    found["forecasts"] = list(_forecasts(reader, run, member, {row["slot"]: row for row in readings}))
     return found
 
 
-def _forecasts(reader: Reader, run: Run, member: int, slots: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """What was forecast of the home, where the run kept it."""
+def _forecasts(reader: Reader, run: Run, member: int, came: Mapping[int, Row]) -> Iterator[dict[str, Any]]:
+    """What was forecast of the home, where the run kept it, read day by day. came: what its meter said, by slot."""
     cleared = reader.position().cleared
-    for slot in slots:
-        if cleared is None or slot > cleared:
-            return
-        for told in told_of(reader, run, slot):
-            if told.member == member:
-                said = told.said
+    with_pv = np.flatnonzero(run.community.devices.pv_wh).tolist()
+    for start in range(run.first_slot, run.first_slot if cleared is None else cleared + 1, DAY):
+        for said in models.said(reader.store, start, start + DAY - 1):
+            own = with_pv if said.target == "generation" else range(len(said.figures))
+            if said.target in MEMBERS and member in own:
+                row = came.get(said.slot)
                 yield {
-                    "slot": time_text(slot),
+                    "slot": time_text(said.slot),
                     "target": said.target,
                     "issued": time_text(said.issued),
-                    "figures": told.figures.tolist(),
-                    "came": told.came,
+                    "figures": said.figures[own.index(member)].tolist(),
+                    "came": None if row is None else _came(said.target, row),
                 }
+
+
+def _came(target: str, row: Row) -> int:
+    """What came of a target [Wh]."""
+    if target == "orders":
+        return int(row["consumption_wh"] - row["generation_wh"])
+    return int(row[f"{target}_wh"])
 
 
 def _on_file(folder: Path, member: str) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def history(
     return HistoryView(
         member=member,
         zone=run.community.zone.key,
-        period=_view(past, period, here, now, max(midnight(period.first, past.words), min(past.now, _end(past, period)))),
+        period=_view(
+            past, period, here, now, max(midnight(period.first, past.words), min(past.now, _end(past, period)))
+        ),
         before=_view(past, before, there, then, until) if whole else None,
         bill_changed_n=str(bill_n(now) - bill_n(then)) if whole else None,
         causes=[CauseView(cause=each.cause, amount_n=str(each.amount_n), text=each.text) for each in causes],

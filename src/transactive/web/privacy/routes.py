@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Semaphore
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
@@ -19,11 +20,14 @@ from transactive.web.api.paging import SHARED, ApiRequest, OfMember, looked
 from transactive.web.api.records import Time, View
 from transactive.web.authentication import NOTES, WITHOUT_GRID
 from transactive.web.privacy.kept import kept_of
-from transactive.web.problems import AccessDenied
+from transactive.web.problems import AccessDenied, TooMany
 from transactive.web.run_context import RunContext
 from transactive.web.viewers import Viewer
 
 MOST_SHOWN = 50
+A_MINUTE = 60
+_ROOM = Semaphore(1)
+"""Copies that are made at once: one of a year reads all of it, and nobody's shall hold the pages of others up."""
 
 
 class StaffLookView(View, frozen=True, kw_only=True):
@@ -76,11 +80,16 @@ def privacy_page(
 def privacy_copy(
     request: Request[Viewer, Any, Any], run_context: NamedDependency[RunContext], member: FromQuery[str | None] = None
 ) -> Response[bytes]:
-    """Everything that is kept of a home, as a zip."""
+    """Everything that is kept of a home, as a zip. Raises TooMany while another copy is being made."""
     home = _home(run_context, run_context.run(), request.user, member)
     looked(run_context, request, home)
     folder = run_context.reader.store.path.parent
-    archive = copy_of_data(folder, home, kept_of(folder, home))
+    if not _ROOM.acquire(blocking=False):
+        raise TooMany(A_MINUTE)
+    try:
+        archive = copy_of_data(folder, home, kept_of(folder, home))
+    finally:
+        _ROOM.release()
     headers = {"content-disposition": f'attachment; filename="{home}-data.zip"'}
     return Response(archive, media_type="application/zip", headers=headers)
 
