@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replace_record
 
 from tests.integration.conftest import START
 from transactive.chain.keys.keys import DemoKeys
@@ -228,3 +229,17 @@ def test_bytes_of_an_order_are_the_order(desk, slots):
     sender, _ = desk
     signed = sign_order(sender.order(slots[0], 0, 9), bytes(KEYS.account(MEMBER).key), sender.domain)
     assert order_of(order_bytes(signed)) == signed
+
+
+def test_where_members_trade_directly_no_order_is_taken_that_is_sent(desk, slots, setting, tmp_path):
+    """What undoes a deal would be no part of it, and an honest operator convicted."""
+    sender, clock = desk
+    market = replace_record(setting.community.market, mechanism="direct")
+    direct = replace(setting, community=replace_record(setting.community, market=market))
+    chain: Any = SimpleNamespace(keys=KEYS, signing_place=lambda index: SigningPlace(index, sender.domain))
+    with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
+        sender.desk = OrderDesk(journal, clock, direct, slots)
+        sender.desk.open(chain)
+        with pytest.raises(OrderError, match="members of this market trade directly"):
+            sender.send(sender.order(slots[0], 1, 400))
+        assert not list(journal.all_after(0))
