@@ -107,6 +107,7 @@ def test_a_utility_that_cannot_be_believed_changes_nothing(utility, tmp_path):
     assert "in XXX" in said["left_out"][0]
     for wrong, why in (
         ({"--vtn": "http://vtn.example"}, "TLS"),
+        ({"--vtn": "https://["}, "is no address"),
         ({"--vtn": "http://127.0.0.1:9"}, "gives no token"),
         ({"--client": "nobody"}, "gives no token"),
         ({"--secret": tmp_path / "none"}, "cannot be read"),

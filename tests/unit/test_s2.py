@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from transactive.cli.s2.actions import token_in
 from transactive.core.errors import ConfigError, InputError
 from transactive.protocols.s2.manager import UNREADABLE, ManagedDevice
 from transactive.protocols.s2.messages import VERSION
@@ -170,6 +171,7 @@ def test_a_transition_that_costs_more_than_it_brings_is_not_taken():
         (b'{"message_type": "Handshake", "message_id": "x"}', "INVALID_DATA"),
         (b'{"message_type": "Handshake", "message_id": "id-1", "role": "NOBODY"}', "INVALID_MESSAGE"),
         (b'{"message_type": "Nothing", "message_id": "id-1"}', "INVALID_MESSAGE"),
+        (b'{"message_type": "PowerMeasurement"}', "INVALID_MESSAGE"),
         (b'{"message_type": "Handshake", "message_id": "id-1", "role": "CEM"}', "INVALID_CONTENT"),
         (b'{"message_type": "Handshake", "message_id": "id-1", "role": "RM"}', "INVALID_CONTENT"),
         (b'{"message_type": "FRBC.StorageStatus", "message_id": "id-1", "present_fill_level": 5}', "INVALID_CONTENT"),
@@ -232,6 +234,78 @@ def test_no_instruction_leaves_the_levels_or_the_power_of_a_storage(level, hour,
     inside = min(max(level, 0), 100)
     change = {"charge": 50, "idle": 0, "give": -50}[told["operation_mode"]] * factor
     assert -0.02 <= inside + change <= 100.02
+
+
+NUMBERS = st.floats(-1e12, 1e12) | st.sampled_from([5e-324, 1e-300, 1e-12, 1e-3, 1e6, 1e12, -5e-324, -1e-12, -1e12])
+
+
+@given(*[NUMBERS] * 8)
+def test_no_number_ends_the_line(watts, rate, give, give_rate, low, high, used, leaks):
+    """Whatever a device describes, each message is answered: it is refused in words, or planned."""
+    described = storage()
+    charge, _, giving = described["actuators"][0]["operation_modes"]
+    charge["elements"], giving["elements"] = [element((0, watts), (0, rate))], [element((0, give), (0, give_rate))]
+    described["storage"]["fill_level_range"] = {"start_of_range": low, "end_of_range": high}
+    losing = [{"fill_level_range": {"start_of_range": low, "end_of_range": high}, "leakage_rate": leaks}]
+    made = begun("FILL_RATE_BASED_CONTROL")
+    for kind, fields in (
+        ("FRBC.SystemDescription", described),
+        ("FRBC.UsageForecast", {"start_time": "2024-06-01T00:00:00Z",
+                                "elements": [{"duration": 10**12, "usage_rate_expected": used}]}),
+        ("FRBC.LeakageBehaviour", {"valid_from": "2024-06-01T00:00:00Z", "elements": losing}),
+        ("FRBC.StorageStatus", {"present_fill_level": low}),
+    ):  # fmt: skip
+        raw = json.dumps({"message_type": kind, "message_id": "id-1", **fields}).encode()
+        answer, *told = [json.loads(one) for one in made.heard(raw)]
+        assert answer["status"] in ("OK", "INVALID_CONTENT")
+        assert all(0 <= one["operation_mode_factor"] <= 1 for one in told)
+
+
+def test_what_a_storage_loses_holds_when_it_is_described_anew():
+    made = begun("FILL_RATE_BASED_CONTROL", lambda: START + 17 * HOUR)
+    losing = [{"fill_level_range": {"start_of_range": 0, "end_of_range": 100}, "leakage_rate": 50 / HOUR}]
+    say(made, "FRBC.SystemDescription", **storage())
+    (tight,) = say(made, "FRBC.StorageStatus", present_fill_level=60)
+    say(made, "FRBC.LeakageBehaviour", valid_from="2024-06-01T00:00:00Z", elements=losing)
+    told = []
+    for _ in range(2):
+        (one,) = say(made, "FRBC.StorageStatus", present_fill_level=60)
+        told.append((one["operation_mode"], one["operation_mode_factor"]))
+        say(made, "FRBC.SystemDescription", **storage())
+    assert told[0] == told[1] != (tight["operation_mode"], tight["operation_mode_factor"])
+
+
+def test_of_a_mode_that_is_none_or_of_an_abnormal_condition_no_transition_is_made_up():
+    made = begun("OPERATION_MODE_BASED_CONTROL", lambda: START + 18 * HOUR, currency="EUR")
+    described = modes()
+    described["operation_modes"].append({"id": "fault", "power_ranges": power(0, 0), "abnormal_condition_only": True})
+    say(made, "OMBC.SystemDescription", **described)
+    unknown = {"active_operation_mode_id": "fan", "operation_mode_factor": 0}
+    raw = json.dumps({"message_type": "OMBC.Status", "message_id": "id-1", **unknown}).encode()
+    (answer,) = [json.loads(one) for one in made.heard(raw)]
+    assert (answer["status"], "not described" in answer["diagnostic_label"]) == ("INVALID_CONTENT", True)
+    assert say(made, "OMBC.Status", active_operation_mode_id="fault", operation_mode_factor=0) == []
+    described["transitions"].append(
+        {"id": "t-3", "from": "fault", "to": "off", "start_timers": [], "blocking_timers": []}
+    )
+    say(made, "OMBC.SystemDescription", **described)
+    (told,) = say(made, "OMBC.Status", active_operation_mode_id="fault", operation_mode_factor=0)
+    assert told["operation_mode_id"] == "off", "the engine would be dearer to reach: no transition leads there"
+
+
+def test_an_empty_token_file_opens_no_door(tmp_path):
+    (tmp_path / "token").write_text("\n")
+    for wrong in ("token", "none"):
+        with pytest.raises(InputError, match="--token-file"):
+            token_in(tmp_path / wrong)
+    token = tmp_path / "token"
+    for certificate, why in (
+        (None, "belong together"),
+        (tmp_path / "none", "cannot be used"),
+        (token, "cannot be used"),
+    ):
+        with pytest.raises(InputError, match=why):
+            device_server(device, DeviceDoor(port=0, certificate=certificate, key=token))
 
 
 def test_over_a_line_who_shows_no_token_is_not_heard_and_who_says_too_much_is_cut():

@@ -65,7 +65,10 @@ class VtnLink:
 
     def _opened(self, url: str, place: str, token: str, form: bytes | None = None) -> bytes:
         """What is said at a place below an address. Raises InputError, DataError for too much, OSError."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise InputError(f"{url.partition('?')[0]}: is no address ({error}); give one of https://") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in HERE):
             raise InputError(f"{url.partition('?')[0]}: OpenADR 3.1 is spoken over TLS; give an address of https://")
         trusted = f"?ca={quote(str(self._authority))}" if self._authority else ""

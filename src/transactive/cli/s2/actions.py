@@ -31,6 +31,17 @@ def manage(path: Path, member: str, hours: int, door: DeviceDoor) -> None:
         server.shutdown()
 
 
+def token_in(path: Path) -> str:
+    """The token in a file. Raises InputError without one: nobody shall come in because a file is empty."""
+    try:
+        token = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--token-file {path}: cannot be read ({error}); correct the path") from None
+    if not token:
+        raise InputError(f"--token-file {path}: is empty; write the token into it that devices show")
+    return token
+
+
 def prices_of_member(path: Path, member: str, hours: int) -> tuple[Prices, int, str]:
     """Prices of a member from any time on, length of a slot [s], and the currency. Raises InputError, ConfigError.
 

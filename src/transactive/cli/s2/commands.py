@@ -46,8 +46,8 @@ def serve(
     key
         File with the certificate's private key, PEM.
     """
-    from transactive.cli.s2.actions import manage
+    from transactive.cli.s2.actions import manage, token_in
     from transactive.protocols.s2.server import DeviceDoor
 
-    token = "" if token_file is None else token_file.read_text().strip()
+    token = "" if token_file is None else token_in(token_file)
     manage(community, member, hours, DeviceDoor(host, port, token, certificate, key))

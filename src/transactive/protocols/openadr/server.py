@@ -17,7 +17,7 @@ from transactive.core.slots import DAY
 from transactive.engine.live.boxes.import_limits import limits_in
 from transactive.links.callbacks import Callbacks
 from transactive.links.connections import BoundedProtocol
-from transactive.links.listening import listen
+from transactive.links.listening import listen, server_tls
 from transactive.protocols.openadr.app import build_vtn_app
 from transactive.protocols.openadr.clients import Doorkeeper
 from transactive.protocols.openadr.published import DAYS, Made, limit_events, price_events, programs_of, publish
@@ -57,8 +57,7 @@ class VtnServer:
 
     def __init__(self, folder: Path, served: Served) -> None:
         """Bind a socket. Raises InputError without TLS beyond this machine, StateError without a free port."""
-        if (served.certificate is None) != (served.key is None):
-            raise InputError("--certificate and --key belong together; give both files")
+        server_tls(served.certificate, served.key)  # what uvicorn could not use is said before anything is served
         if served.host not in LOOPBACK and served.certificate is None and not served.url.startswith("https://"):
             raise InputError(
                 f"--host {served.host}: OpenADR 3.1 is spoken over TLS; give --certificate and --key, or the --url of a"

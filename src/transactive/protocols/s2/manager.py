@@ -72,6 +72,8 @@ class ManagedDevice:
             return [_status(UNREADABLE, "INVALID_DATA", str(error))]
         if named.message_type == "ReceptionStatus":
             return []  # what is not acknowledged, is planned anew with the next status
+        if named.message_id is None:
+            return [_status(UNREADABLE, "INVALID_MESSAGE", "message_id is missing")]
         if named.message_type in PASSED_OVER:
             return [_status(named.message_id, "OK")]
         try:
@@ -122,7 +124,9 @@ class ManagedDevice:
         if isinstance(message, FillDescription):
             described = FillSystem.of(message)
             old = self._fill
-            self._fill = replace(described, usage=old.usage, targets=old.targets) if old else described
+            if old:  # what was said beside the description before holds until it is said anew
+                described = replace(described, leakage=old.leakage, usage=old.usage, targets=old.targets)
+            self._fill = described
             return []
         if self._fill is None:
             raise DataError("the storage is not described yet; send FRBC.SystemDescription first")
@@ -161,10 +165,15 @@ class ManagedDevice:
             return []
         if self._modes is None:
             raise DataError("the modes are not described yet; send OMBC.SystemDescription first")
+        if message.active_operation_mode_id not in self._modes.known:
+            raise DataError(f"mode {message.active_operation_mode_id}: was not described; send OMBC.SystemDescription")
         now = self._now()
         _, need, spare = self._prices(now)
         self._modes.active = message.active_operation_mode_id
-        mode, factor = self._modes.best(now, self._length, need, spare)
+        best = self._modes.best(now, self._length, need, spare)
+        if best is None:
+            return []
+        mode, factor = best
         return [
             ModeInstruction(
                 message_id=_id(),

@@ -239,7 +239,7 @@ class ReceptionStatus(S2Record, frozen=True, kw_only=True, tag_field="message_ty
 class MessageId(msgspec.Struct, frozen=True):
     """The id and the kind of any message; ReceptionStatus has none of its own."""
 
-    message_id: S2Id = "none"
+    message_id: S2Id | None = None
     message_type: str = ""
 
 

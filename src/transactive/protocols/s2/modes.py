@@ -21,8 +21,9 @@ MICRO_KWH = 1_000_000 * 1_000
 
 @dataclass(slots=True)
 class ModeSystem:
-    """Modes of a device, the one it is in, and when timers end [Unix s]."""
+    """Modes of a device, the one it is in, and when timers end [Unix s]. known: with those of abnormal conditions."""
 
+    known: frozenset[str]
     modes: dict[str, DeviceMode]
     transitions: dict[tuple[str, str], ModeTransition]
     timers: dict[str, int]
@@ -38,21 +39,29 @@ class ModeSystem:
         for mode in modes.values():
             power_of(mode.power_ranges)
         allowed = {(one.origin, one.to): one for one in said.transitions if not one.abnormal_condition_only}
-        return cls(modes, allowed, {timer.id: timer.duration for timer in said.timers})
+        return cls(
+            frozenset(mode.id for mode in said.operation_modes),
+            modes,
+            allowed,
+            {timer.id: timer.duration for timer in said.timers},
+        )
 
-    def best(self, now: int, length: int, need: IntArray, spare: IntArray) -> tuple[str, float]:
+    def best(self, now: int, length: int, need: IntArray, spare: IntArray) -> tuple[str, float] | None:
         """Mode and factor of the slot that begins, by a plan of all slots with prices [µ¤/kWh], (slots,).
 
-        A transition that a timer forbids now is not taken; later ones are planned without timers.
+        A transition that a timer forbids now is not taken; later ones are planned without timers. None where the device
+        is in an abnormal condition that no transition leads out of.
         """
         after = dict.fromkeys(self.modes, 0.0)
         for t in range(len(need) - 1, 0, -1):
             costs = {name: self._cost(name, int(need[t]), int(spare[t]), length)[0] for name in self.modes}
             after = {name: min(self._moves(name, costs, after).values()) for name in self.modes}
         costs = {name: self._cost(name, int(need[0]), int(spare[0]), length)[0] for name in self.modes}
-        begin = self.active if self.active in self.modes else ""
-        moves = self._moves(begin, costs, after) if begin else {name: costs[name] + after[name] for name in self.modes}
+        begin = self.active
+        moves = self._moves(begin, costs, after)
         free = {name: cost for name, cost in moves.items() if name == begin or not self._is_blocked(begin, name, now)}
+        if not free:
+            return None
         chosen = min(free, key=lambda name: (free[name], name != begin, name))
         self._start_timers(begin, chosen, now)
         return chosen, self._cost(chosen, int(need[0]), int(spare[0]), length)[1]

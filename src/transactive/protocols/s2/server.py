@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from transactive.core.errors import InputError, StateError
+from transactive.links.listening import server_tls
 from transactive.protocols.s2.manager import ManagedDevice
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -39,10 +39,7 @@ def device_server(made: Callable[[], ManagedDevice], door: DeviceDoor) -> Server
     """
     if door.host not in LOOPBACK and not (door.token and door.certificate and door.key):
         raise InputError(f"--host {door.host}: beyond this machine give --token-file, --certificate and --key")
-    tls = None
-    if door.certificate is not None:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(door.certificate, door.key)
+    tls = server_tls(door.certificate, door.key)
 
     def may_come(connection: ServerConnection, request: Request) -> Response | None:
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -26,6 +26,8 @@ from transactive.trading.devices.plan import rules
 from transactive.trading.devices.stores import NO_LIMIT_WH, PlanHorizon, Stores, step
 
 HOUR = 3_600
+MOST_W, MOST_WH, MOST_WH_A_LEVEL = 10**7, 10**9, 10**12
+"""What no device of a home draws, holds, or holds at a level."""
 ELECTRIC = "ELECTRIC.POWER."
 
 
@@ -63,10 +65,15 @@ class FillSystem:
             raise DataError("no mode draws power and fills the storage between its levels; nothing can be planned")
         charge_w = max(watts for watts, _ in filling)
         rate = min(rate for watts, rate in filling if watts == charge_w)
+        if max(abs(watts) for watts, _ in ends) > MOST_W:
+            raise DataError(f"a mode has more than {MOST_W:,} W; no device of a home has")
+        if charge_w * max(high - low, MOST_WH / MOST_WH_A_LEVEL) > MOST_WH * rate * HOUR:
+            raise DataError(f"{charge_w:g} W that fill {rate:g} levels a second fill no storage of a home; check both")
         wh_a_level = charge_w / (rate * HOUR)
         give_w = max((watts for watts, _ in giving), default=0.0)
         lost = max((rate for watts, rate in giving if watts == give_w), default=0.0)
-        efficiency = min(round(PPM * give_w / (lost * HOUR * wh_a_level)), PPM) if lost else PPM
+        emptied = lost * HOUR * wh_a_level
+        efficiency = PPM if emptied <= give_w else max(round(PPM * give_w / emptied), 1)
         return cls(actuator.id, modes, low, high, wh_a_level, charge_w, give_w, efficiency)
 
     def leaking(self, said: FillLeakage) -> FillSystem:
@@ -82,7 +89,7 @@ class FillSystem:
         starts = slot + length * np.arange(slots)
         whole = self.held_wh(self.high)
         least, most = self._targets(starts, length)
-        drain = self._used(starts, length) + round(self.leakage * length * self.wh_a_level)
+        drain = self._drained(starts, length, whole)
         return Stores(
             _column(int(self.charge_w * length / HOUR), slots),
             _column(int(self.give_w * length / HOUR), slots),
@@ -117,13 +124,14 @@ class FillSystem:
         _, mode_id, factor = min(found)
         return mode_id, factor
 
-    def _used(self, starts: IntArray, length: int) -> IntArray:
-        """What is used in slots [Wh], (slots, 1)."""
+    def _drained(self, starts: IntArray, length: int, whole: int) -> IntArray:
+        """What is used and lost in slots [Wh], no more than the whole storage, (slots, 1)."""
         used = np.zeros(len(starts))
         for start, end, rate in _usage(self.usage) if self.usage else ():
             overlap = np.minimum(starts + length, end) - np.maximum(starts, start)
             used += np.maximum(overlap, 0) * rate * self.wh_a_level
-        return np.round(np.maximum(used, 0)).astype(np.int64)[:, None]
+        lost = np.maximum(used, 0) + self.leakage * length * self.wh_a_level
+        return np.round(np.minimum(lost, whole)).astype(np.int64)[:, None]
 
     def _targets(self, starts: IntArray, length: int) -> tuple[IntArray, IntArray]:
         """What shall be held at the end of slots at least, and at most [Wh], each (slots, 1)."""
