@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from transactive.core.slots import parse_time
 from transactive.protocols.openadr.clients import VtnClient
 from transactive.protocols.openadr.reports import readings_of
 from transactive.store.protocols.openadr import StoredObject
 
 HOUR, START = 3_600, "2024-06-04T18:00:00Z"
+TIMES = range(parse_time("2024-06-04T00:00Z"), parse_time("2024-06-05T00:00Z"))
 CLIENTS = [VtnClient(f"ven-{name}", "ven", "", member=name) for name in ("anna", "cara")]
 
 
@@ -37,25 +39,27 @@ def used(number: int, value: float, kind="USAGE", **period: Any) -> dict[str, An
         (report(used(0, 1), start=START, duration="P1M"), "months and years"),
         (report(used(0, 1), start=START, duration="-PT1H"), "are understood"),
         (report(used(0, 1)), "has no start"),
+        (report(used(0, 1), used(1, 2, start="9990-01-01T00:00:00Z"), start=START), "not over yet"),
+        (report(used(0, 1), start="2024-06-03T23:00:00Z"), "before the run"),
         (report(used(0, 1), used(1, 2, start=START), start=START), "told before"),
     ],
 )
 def test_a_report_that_tells_no_slot_is_left_out_and_those_of_others_are_read(wrong, why):
-    found, left = readings_of([wrong, report(used(0, 0.5), who="cara", start=START)], CLIENTS, HOUR)
+    found, left = readings_of([wrong, report(used(0, 0.5), who="cara", start=START)], CLIENTS, HOUR, TIMES)
     assert [(one.member, one.energy_wh) for one in found] == [("cara", 500)]
     assert len(left) == 1
     assert why in left[0]
 
 
 def test_what_a_register_shows_is_no_energy_of_a_slot():
-    found, left = readings_of([report(used(0, 12_345.6, "READING"), start=START)], CLIENTS, HOUR)
+    found, left = readings_of([report(used(0, 12_345.6, "READING"), start=START)], CLIENTS, HOUR, TIMES)
     assert (found, "no USAGE" in left[0]) == ([], True)
 
 
 def test_a_battery_of_a_home_does_not_count_in_place_of_its_meter():
     meter, battery = report(used(0, 0.5), start=START), report(used(0, -2), start=START, name="battery")
-    found, left = readings_of([meter, battery], CLIENTS, HOUR)
+    found, left = readings_of([meter, battery], CLIENTS, HOUR, TIMES)
     assert [one.energy_wh for one in found] == [500]
     assert "home's meter alone" in left[0]
-    found, left = readings_of([meter, report(used(0, 0.7), start=START)], CLIENTS, HOUR)
+    found, left = readings_of([meter, report(used(0, 0.7), start=START)], CLIENTS, HOUR, TIMES)
     assert ([one.energy_wh for one in found], left) == ([700], []), "the later report of the meter itself corrects it"

@@ -89,10 +89,11 @@ def take_readings(folder: Path, *, accept: bool) -> dict[str, Any]:
 
     Raises InputError, DataError as a run would for what cannot be accepted, and nothing is written then.
     """
-    length = _run(folder).clock.length
+    run, now = _run(folder), int(time.time())
+    times = range(run.first_slot, now - run.clock.length + 1)
     with closing(ObjectBook(folder)) as book:
         reports = book.all_of(ObjectKind.REPORT)
-    found, left = readings_of(reports, read_book(folder).clients, length)
+    found, left = readings_of(reports, read_book(folder).clients, run.clock.length, times)
     facts: dict[str, Any] = {"reports": len(reports), "readings": len(found), "left_out": left}
     if not found:
         return facts
@@ -102,7 +103,7 @@ def take_readings(folder: Path, *, accept: bool) -> dict[str, Any]:
     if look.effect is not None:
         facts |= {"added": look.effect.added, "changed": look.effect.changed}
     if accept:
-        effect = inbox.accept(look.token, Said(), int(time.time()))
+        effect = inbox.accept(look.token, Said(), now)
         facts |= {"accepted": True, "added": effect.added, "changed": effect.changed}
     return facts
 

@@ -52,11 +52,12 @@ Found: TypeAlias = dict[tuple[int, str], ReportedReading]
 
 
 def readings_of(
-    reports: Sequence[StoredObject], clients: Sequence[VtnClient], length: int
+    reports: Sequence[StoredObject], clients: Sequence[VtnClient], length: int, times: range
 ) -> tuple[list[ReportedReading], list[str]]:
     """Readings of reports, later reports in place of earlier ones, by slot and member; and why others are left out.
 
     length: of a slot [s]; an interval of another length is no reading, since nobody knows what is in each of its slots.
+    times: starts that a reading can have [Unix s]: one far from all others would stand in the way of everybody's.
     """
     known = {client.id: client.member for client in clients if client.role == "ven" and client.member}
     found: Found = {}
@@ -68,7 +69,7 @@ def readings_of(
         report = DECODERS[ObjectKind.REPORT].decode(one.body)
         try:
             if isinstance(report, ReportRequest):
-                found |= _of_report(report, known[one.client], length, found)
+                found |= _of_report(report, known[one.client], (times, length), found)
         except DataError as error:
             left.append(f"report {one.id}: {error}")
     return [found[key] for key in sorted(found)], left
@@ -83,10 +84,13 @@ def readings_file(readings: Sequence[ReportedReading]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _of_report(report: ReportRequest, member: str, length: int, before: Found) -> Found:
-    """Readings of a report. Raises DataError where two resources, or two values of one, tell of the same slot."""
+def _of_report(report: ReportRequest, member: str, slots: tuple[range, int], before: Found) -> Found:
+    """Readings of a report. slots: starts that they can have [Unix s], and their length [s].
+
+    Raises DataError where two resources, or two values of one, tell of the same slot.
+    """
     found: Found = {}
-    for read in _readings(report, member, length):
+    for read in _readings(report, member, *slots):
         key = read.start, member
         known = found.get(key, before.get(key, read))
         if known.resource != read.resource or key in found:
@@ -100,7 +104,7 @@ def _of_report(report: ReportRequest, member: str, length: int, before: Found) -
     return found
 
 
-def _readings(report: ReportRequest, member: str, length: int) -> Iterator[ReportedReading]:
+def _readings(report: ReportRequest, member: str, times: range, length: int) -> Iterator[ReportedReading]:
     """Readings of a report. Raises DataError for energy that is no number of a unit."""
     units = {one.payload_type: one for one in report.payload_descriptors or ()}
     for resource in report.resources:
@@ -109,6 +113,10 @@ def _readings(report: ReportRequest, member: str, length: int) -> Iterator[Repor
                 lasting = f"of {read.seconds} s" if read.seconds < FOREVER - read.start else "without an end"
                 raise DataError(
                     f"an interval {lasting} from {time_text(read.start)} is no slot of {length // 60} minutes"
+                )
+            if read.start not in times:
+                raise DataError(
+                    f"{time_text(read.start)}: is before the run or not over yet; correct the clock of the box"
                 )
             yield read
 
