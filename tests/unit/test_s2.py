@@ -298,6 +298,8 @@ def test_an_empty_token_file_opens_no_door(tmp_path):
     for wrong in ("token", "none"):
         with pytest.raises(InputError, match="--token-file"):
             token_in(tmp_path / wrong)
+    with pytest.raises(InputError, match="0 to 65535"):
+        device_server(device, DeviceDoor(port=65_536))
     token = tmp_path / "token"
     for certificate, why in (
         (None, "belong together"),

@@ -39,6 +39,8 @@ def device_server(made: Callable[[], ManagedDevice], door: DeviceDoor) -> Server
     """
     if door.host not in LOOPBACK and not (door.token and door.certificate and door.key):
         raise InputError(f"--host {door.host}: beyond this machine give --token-file, --certificate and --key")
+    if not 0 <= door.port <= 65_535:
+        raise InputError(f"--port {door.port}: give 0 to 65535")
     tls = server_tls(door.certificate, door.key)
 
     def may_come(connection: ServerConnection, request: Request) -> Response | None:
