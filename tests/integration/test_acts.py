@@ -145,6 +145,7 @@ def _settlement(life: Life) -> None:
     signed = life.do("act deposit-with-permit --as operator --member ben --amount 1")
     assert any(event.startswith("Deposited") for event in signed["events"])
     life.type("withdraw", "ada", "1")
+    life.wrong("act cancel-withdrawal --account ada --amount 1,5", why="amount: '1,5': give a number")
     life.do("act cancel-withdrawal --account ada")
     life.do("act limit --account ada --amount 12.5")
     life.do("act limit --account ada --amount none")

@@ -22,6 +22,7 @@ from transactive.cli.chain import signing
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.slots import parse_time
+from transactive.texts.predictions import outcome_words
 
 HOUR, DAY = 3600, 86400
 BEGIN = parse_time("2027-01-04T12:00Z")
@@ -77,11 +78,20 @@ class Street:
 
 
 def commands() -> list[list[str]]:
-    """What the page says to type, without its node."""
+    """What the page says to type for a question, without its node."""
+    return typed()[: [words[1] for words in typed()].index("open-pool")]
+
+
+def staking() -> list[list[str]]:
+    """What the page says to type for stakes: the pool, whose reach, the stake, what shows it, and what pays."""
+    return typed()[[words[1] for words in typed()].index("open-pool") :]
+
+
+def typed() -> list[list[str]]:
+    """All commands of the page."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
-    typed = [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
-    return typed[: [words[1] for words in typed].index("open-pool")]
+    return [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
 
 
 @pytest.fixture
@@ -104,10 +114,12 @@ def test_the_how_to_as_it_stands(street):
     street.refused("redeem 0 --account ben", why="prediction_market: not over", code=5)
     street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
     street.settle(parse_time("2027-01-05T00:00Z"), [100] * 17 + [1_800] * 3 + [100] * 4)
+    street.now += 9 * DAY  # after the deadline the meters decide as well, if they are there
     told = json.loads(street.run(*typed[-2]))
     assert (told["stage"], told["metered"]) == ("known, can be objected to", "5.400 kWh")
     street.now += DAY
     assert json.loads(street.run(*typed[-1]))["shares_paid"] == "0.050000000 USD"
+    assert street.predict("show 0")["odds"] == told["odds"]
     asked = street.predict("redeem 0 --account ada")
     paid = float(street.predict("show 0")["trades"][0]["for"].split()[0])
     assert float(asked["left_of_what_you_paid_in"].split()[0]) == pytest.approx(0.109861229 + paid - 0.05, abs=3e-9)
@@ -116,30 +128,40 @@ def test_the_how_to_as_it_stands(street):
 def test_stakes_are_sealed_shown_and_paid(street):
     street.run("chain", "deploy", "community.toml")
     street.refused("stakes 2027-01-05T00:00Z", why="`predict open-pool` makes one")
-    made = street.predict("open-pool --slope '0.06 USD/kWh' --scale '20 kWh' --first 17 --last 19")
+    for slots in ("--first -1", "--first 24", "--first 5 --last 3", "--last 24"):
+        street.refused(f"open-pool --slope '0.06 USD/kWh' --scale '20 kWh' {slots}", why="has slots 0 to 23")
+    open_pool, *reach, stake, reveal, pay = staking()
+    made = json.loads(street.run(*open_pool))
     assert made["largest_stake"] == "0.600000000 USD"
     street.refused("open-pool --slope '0.06 USD/kWh' --scale '20 kWh'", why="has a pool of stakes already")
     day, near, far = "2027-01-05T00:00Z", "4.9,5,5.1,5.2,5.5,5.6,5.8,6 kWh", "1,1.1,1.2,1.3,1.4,1.5,1.6,1.7 kWh"
-    for name in ("ada", "ben", "cem"):
+    for name in ("ada", "ben"):
         street.run("chain", "money", "mint", "--to", name, "--amount", "20")
-        street.run("chain", "forecasts", "set-reach", "--member", name, "--wh", "3000")
     ask = "--account ada --amount 0.5 --output ada.json"
+    street.refused("stakes 1960-01-05T00:00Z", why="was before 1970")
     street.refused(f"stake {day} '5 kWh' {ask}", why="a forecast has 8 quantiles")
     street.refused(f"stake {day} '{near[::-1]} kWh' {ask}", why="FORECAST")
     street.refused(f"stake 2027-01-05T01:00Z '{near}' {ask}", why="no settlement period begins then")
-    street.predict(f"stake {day} '{near}' {ask}")
-    street.refused(f"stake {day} '{near}' {ask}", why="ada.json: is there already")
+    street.refused(f"stake {day} '{near}' {ask.replace('0.5', '0.7')}", why="is 0.000001000 USD to 0.600000000 USD")
+    street.refused(f"stake {day} '{near}' {ask}", why="`chain forecasts set-reach` does")
+    street.run(*reach[0])
+    street.refused(f"stake {day} '{near}' {ask}", why="ada makes up more than half")
+    street.run(*reach[1])
+    street.refused(f"stake 2027-01-03T00:00Z '{near}' {ask}", why="the gate closed at")
+    street.run(*stake)
+    street.refused(f"stake {day} '{near}' {ask}", why="ada has staked on this day")
+    street.refused(f"stake {day} '{near}' --account ben --amount 0.1 --output ada.json", why="is there already")
     told = street.predict(f"stake {day} '{far}' --account ben --amount 0.25 --output ben.json")
     assert told["stakes"] == {"ada": "0.500000000 USD", "ben": "0.250000000 USD"}
     assert told["forecasts"] == {"ada": "sealed", "ben": "sealed"}
     street.refused("reveal ada.json --account ada", why="forecast_pool: not now", code=5)
     street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
     street.now = parse_time("2027-01-05T15:00Z")
-    street.predict("reveal ada.json --account ada")
+    street.run(*reveal)
     street.refused("reveal ben.json --account ada", why="other forecast", code=5)
     street.refused("reveal deployment.json --account ben", why="`predict stake` writes it")
     street.settle(parse_time(day), [100] * 17 + [1_800] * 3 + [100] * 4)
-    told = street.predict(f"pay {day}")
+    told = json.loads(street.run(*pay))
     assert (told["stage"], told["metered"]) == ("known, can be objected to", "5.400 kWh")
     street.now += DAY
     assert street.predict(f"pay {day}")["stage"] == "over"
@@ -147,6 +169,12 @@ def test_stakes_are_sealed_shown_and_paid(street):
     gain = 0.25 * (20 - loss) / 20 * 0.5 / 0.75
     street.run("chain", "forecasts", "withdraw", "--account", "ada", "--amount", f"{0.5 + gain - 0.0001:.9f}")
     street.run("chain", "forecasts", "withdraw", "--account", "ada", "--amount", "0.0002", code=5)
+
+
+def test_outcomes_are_told_to_the_wh():
+    assert [outcome_words([4_000, 4_250, 12_345], place) for place in range(4)] == [
+        "less than 4.0 kWh", "4.0 to 4.25 kWh", "4.25 to 12.345 kWh", "12.345 kWh or more",
+    ]  # fmt: skip
 
 
 def test_what_would_go_wrong_is_told_before(street):
@@ -160,9 +188,22 @@ def test_what_would_go_wrong_is_told_before(street):
     evening = "--from 2027-01-05T17:00Z --to 2027-01-05T20:00Z"
     street.refused(f"{ask} {evening} --quantity price", why="there are imported, exported, produced")
     street.refused(f"{ask} --from 2027-01-05T17:20Z --to 2027-01-05T20:00Z", why="no slot begins then")
+    street.refused(f"{ask} --from 1960-01-05T17:00Z --to 1960-01-05T20:00Z", why="was before 1970")
     street.refused(f"{ask} --from 2027-01-05T17:00Z --to 2027-01-06T02:00Z", why="the same settlement period")
     street.refused(f"{ask} --from 2027-01-03T17:00Z --to 2027-01-03T20:00Z", why="bad end of trading", code=5)
     street.refused("show 0", why="there are 0")
+    for bounds, blur, why in (
+        (range(1, 9), 500, "there are 8, and at most 7"),
+        ([0.4], 500, "the first from 0.500 kWh on"),
+        ([4, 4.5], 500, "each by twice the blur at least (1.000 kWh)"),
+        ([4], 0, "is above zero, so that no Wh makes a jump"),
+    ):
+        several = " ".join(f"--bound '{bound} kWh'" for bound in bounds)
+        ask_so = f"create --account ada {several} --blur '{blur} Wh' --liquidity 0.1"
+        street.refused(f"{ask_so} {evening}", why=why)
+    street.refused(
+        f"{ask} {evening}".replace("--liquidity 0.1", "--liquidity 0.0001"), why="is 0.001000000 USD at least"
+    )
     assert street.predict(f"{ask} {evening}")["odds"] == {
         "0 less than 4.0 kWh": "50.0 % (about even)", "1 4.0 kWh or more": "50.0 % (about even)",
     }  # fmt: skip
@@ -170,6 +211,7 @@ def test_what_would_go_wrong_is_told_before(street):
     street.refused("buy 0 0 --pays 1 --account ben", why="holds enough", code=5)
     street.predict("buy 0 0 --pays 0.04 --account ben")
     street.refused("sell 0 0 --pays 0.05 --account ben", why="shares too low", code=5)
+    street.refused("sell 0 0 --pays 0.01 --account ben --least 0,02", why="'0,02': give a number")
     assert street.predict("sell 0 0 --pays 0.01 --account ben")["you_are_paid_if_it_happens"] == "0.030000000 USD"
     assert [trade["pays"] for trade in street.predict("show 0")["trades"]] == ["0.040000000 USD", "−0.010000000 USD"]
     street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)

@@ -34,11 +34,17 @@ THIN_MARKETS = (
 
 def outcome_words(bounds: Sequence[int], outcome: int) -> str:
     """What an outcome of a question means; bounds [Wh], rising."""
-    low = kwh_text(bounds[outcome - 1]) if outcome else ""
-    high = kwh_text(bounds[outcome]) if outcome < len(bounds) else ""
+    low = bound_text(bounds[outcome - 1]) if outcome else ""
+    high = bound_text(bounds[outcome]) if outcome < len(bounds) else ""
     if not low:
         return f"less than {high} kWh"
     return f"{low} to {high} kWh" if high else f"{low} kWh or more"
+
+
+def bound_text(bound_wh: int) -> str:
+    """A bound in kWh, exactly: somebody pays by it."""
+    digits = next(digits for digits in (1, 2, 3) if digits == 3 or not bound_wh % 10 ** (3 - digits))
+    return kwh_text(bound_wh, digits)
 
 
 def odds_words(price_ppm: int) -> str:

@@ -43,16 +43,18 @@ def arguments(call: Call, given: dict[str, str]) -> list[Any]:
 
 def amount_n(text: str) -> int:
     """Money [n¤] of a decimal number with up to nine decimals. Raises InputError."""
-    if not (found := decimal_n(text)):
+    if not AMOUNT.fullmatch(text) or not (found := decimal_n(text)):
         raise InputError(f"amount {text!r}: give a number above zero with up to nine decimals, like 12.50")
     return found
 
 
 def decimal_n(text: str) -> int:
-    """Billionths of a decimal number; 0 for what is none."""
+    """Billionths of a decimal number, which may be 0. Raises InputError."""
     match = AMOUNT.fullmatch(text)
-    whole, part = match.groups(default="") if match else ("", "")
-    return int(whole) * 10**9 + int(part.ljust(9, "0")) if match else 0
+    if match is None:
+        raise InputError(f"{text!r}: give a number with up to nine decimals, like 12.50, or 0")
+    whole, part = match.groups(default="")
+    return int(whole) * 10**9 + int(part.ljust(9, "0"))
 
 
 def number(text: str) -> int:

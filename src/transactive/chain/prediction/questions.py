@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -128,7 +128,7 @@ class Predictions:
         return int(self.client.read(self.market, "count"))
 
     def question(self, number: int) -> MarketQuestion:
-        """A question by number. Raises InputError for one that there is not."""
+        """A question by number, the prices of one that is over as they were at last. Raises InputError for none."""
         if not 0 <= number < (count := self.count):
             raise InputError(f"question {number}: there are {count}, from 0 on; `predict show` lists them")
         read = self.client.read(self.market, "getQuestion", number)
@@ -136,7 +136,7 @@ class Predictions:
         sold = tuple(map(int, self.client.read(self.market, "soldOf", number)))[: len(bounds) + 1]
         total, known_at, substituted = map(int, self.client.read(self.market, "outcomeOf", number))
         ends = (int(last) + 1) * self.slot_seconds
-        return MarketQuestion(
+        made = MarketQuestion(
             number=number,
             asker=str(asker),
             lane=int(lane),
@@ -157,6 +157,10 @@ class Predictions:
             voidable_from=ends + int(self.client.read(self.market, "deadline")),
             now=self.client.head_timestamp,
         )
+        if made.is_void or made.outcome is not None:  # shares that were paid are sold no more
+            last = next(reversed(self.trades(made)), None)
+            return replace(made, prices=_prices([0] * len(sold), int(liquidity)) if last is None else last.prices)
+        return made
 
     def questions(self) -> list[MarketQuestion]:
         """All questions, oldest first."""
@@ -179,21 +183,28 @@ class Predictions:
         held = self.client.read(self.market, "sharesOf", question.number, member)
         return tuple(map(int, held))[: len(question.sold)]
 
-    def evidence(self, first: int, last: int) -> tuple[Any, Any]:
+    def evidence(self, first: int, last: int, *, late: bool) -> tuple[Any, Any] | None:
         """Commitments that tell the total of slots (numbers): the one before the first, and the last one's.
 
-        Raises InputError naming a slot that is not committed.
+        late: what is not final now need not be waited for; then None where something is not. Raises InputError naming
+        a slot that is not committed.
         """
-        made = commitments(self.client, self.settlement)
-        before = NOTHING if first % self.per_period == 0 else self._opened(made, first - 1)
-        return before.content, self._opened(made, last).content
+        made, needed = commitments(self.client, self.settlement), [last]
+        if first % self.per_period:
+            needed.insert(0, first - 1)
+        if late and not {one.slot for one in made} >= set(needed):
+            return None
+        found = [self._opened(made, slot).content for slot in needed]
+        if late and not all(self.client.read(self.settlement, "isFinal", one) for one in found):
+            return None
+        return (found[0] if len(found) > 1 else NOTHING.content), found[-1]
 
     def _opened(self, made: Sequence[Commitment], slot: int) -> Opening:
         places = [place for place, one in enumerate(made) if one.slot == slot]
         if not places:
             raise InputError(
                 f"slot {time_text(slot * self.slot_seconds)} is not committed by itself; wait for it, or until the"
-                " deadline, after which `predict resolve` calls the question off"
+                " deadline, after which the same command calls it off"
             )
         return opening(made, places[-1], self.per_period)
 

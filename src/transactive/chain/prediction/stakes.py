@@ -81,12 +81,19 @@ class Stakes:
         """What a member has in the pool beside its stakes [n¤]."""
         return int(self.predictions.client.read(self.pool, "funds", member))
 
+    def reach(self, member: int) -> tuple[int, int]:
+        """What a member can make up of a slot, and what all can [Wh], as the operator has said."""
+        read = self.predictions.client.read
+        return int(read(self.pool, "reachOf", member)), int(read(self.pool, "reach"))
+
     def number(self, begin: int, text: str) -> int:
         """Number of the period that begins at a time [Unix s]. Raises InputError if none does."""
         length = self.predictions.per_period * self.predictions.slot_seconds
         number, rest = divmod(begin, length)
         if rest:
             raise InputError(f"{text}: no settlement period begins then; one does at {time_text(number * length)}")
+        if number < 0:
+            raise InputError(f"{text}: was before 1970, and no settlement period is; correct it")
         return number
 
     def period(self, number: int) -> StakedPeriod:

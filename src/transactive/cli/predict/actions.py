@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from transactive.cli.predict.report import DIGITS, Facts, history, told
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
 from transactive.core.spelling.quantities import whole
-from transactive.core.units import money_text
+from transactive.core.units import kwh_text, money_text
 from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, outcome_words
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 PUBLIC = "who holds what is public by index for ever, and whoever runs the market knows who is behind an index"
 PERIODS = 7
 """After so many periods a question without an outcome can be called off, beside the window of a netting."""
+
+
+MOST_BOUNDS = 7
+LEAST_LIQUIDITY = 10**6
+"""n¤, as the contract has it."""
 
 
 class NewQuestion(NamedTuple):
@@ -88,6 +94,9 @@ def run_create(where: ChainOptions, account: str, asked: NewQuestion) -> Facts:
         closes = first * found.slot_seconds if asked.closes is None else parse_time(asked.closes)
         if past <= first or first // found.per_period != (past - 1) // found.per_period:
             raise InputError("--to: is after --from, and at most at the end of the same settlement period")
+        _refuse_bounds(bounds, blur)
+        if liquidity < LEAST_LIQUIDITY:
+            raise InputError(f"--liquidity {asked.liquidity}: is {money(found, LEAST_LIQUIDITY)} at least")
         loss = int(found.client.read(found.market, "loss", len(bounds) + 1, liquidity))
         terms = (QUANTITIES.index(asked.quantity), first, past - 1, closes, liquidity, blur, bounds)
         gas = send(found, found.market, signer_of(found, signers, account), loss, "create", *terms)
@@ -106,11 +115,11 @@ def run_buy(where: ChainOptions, number: int, outcome: int, pays: str, account: 
     with predicted(where) as (found, signers):
         question, shares = _outcome(found, number, outcome), amount_n(pays)
         price = int(found.client.read(found.market, "quote", number, outcome, shares))
-        limit = price if most is None else amount_n(most)
-        gas = send(
-            found, found.market, signer_of(found, signers, account), limit, "buy", number, outcome, shares, limit
-        )
-        return _traded(found, question, outcome, account) | {"paid": money(found, price), "gas": gas, "know": PUBLIC}
+        limit, key = price if most is None else amount_n(most), signer_of(found, signers, account)
+        before = _wallet(found, key)
+        gas = send(found, found.market, key, limit, "buy", number, outcome, shares, limit)
+        paid = money(found, before - _wallet(found, key))
+        return _traded(found, question, outcome, account) | {"paid": paid, "gas": gas, "know": PUBLIC}
 
 
 def run_sell(where: ChainOptions, number: int, outcome: int, pays: str, account: str, least: str) -> Facts:
@@ -129,14 +138,16 @@ def run_sell(where: ChainOptions, number: int, outcome: int, pays: str, account:
 def run_resolve(where: ChainOptions, number: int, by: str) -> Facts:
     """Write down what the meters say; or call a question off that has no outcome by its deadline."""
     with predicted(where) as (found, signers):
-        question, key = found.question(number), signers.named(by)
-        if question.outcome is None and time_of_step(found.client) >= question.voidable_from:
+        question, key, now = found.question(number), signers.named(by), time_of_step(found.client)
+        if now < question.ends:
+            raise InputError(f"question {number}: is about slots until {time_text(question.ends)}; wait for them")
+        late = question.outcome is None and now >= question.voidable_from
+        evidence = found.evidence(question.first, question.last, late=late)
+        if evidence is None:
             gas = send(found, found.market, key, 0, "void", number)
             means = "there was no outcome by the deadline: each share pays its part of one"
         else:
-            if time_of_step(found.client) < question.ends:
-                raise InputError(f"question {number}: is about slots until {time_text(question.ends)}; wait for them")
-            gas = send(found, found.market, key, 0, "resolve", number, *found.evidence(question.first, question.last))
+            gas = send(found, found.market, key, 0, "resolve", number, *evidence)
             means = f"leaves that nobody metered can be shown for {found.window} s; then shares are paid"
         return told(found, found.question(number)) | {"means": means, "gas": gas}
 
@@ -195,11 +206,26 @@ def _outcome(found: Predictions, number: int, outcome: int) -> MarketQuestion:
     return question
 
 
+def _refuse_bounds(bounds: Sequence[int], blur: int) -> None:
+    """Raise InputError for bounds [Wh] that no question can have."""
+    if blur <= 0:
+        raise InputError(f"--blur: is above zero, so that no Wh makes a jump; this is {kwh_text(blur, 3)} kWh")
+    if len(bounds) > MOST_BOUNDS:
+        raise InputError(f"--bound: there are {len(bounds)}, and at most {MOST_BOUNDS} can be")
+    if any(above - below < 2 * blur for below, above in pairwise([-blur, *bounds])):
+        raise InputError(
+            f"--bound: rise, each by twice the blur at least ({kwh_text(2 * blur, 3)} kWh), the first from"
+            f" {kwh_text(blur, 3)} kWh on"
+        )
+
+
 def _slot(found: Predictions, text: str, option: str) -> int:
     """Number of the slot that begins at a time. Raises InputError."""
     number, rest = divmod(parse_time(text), found.slot_seconds)
     if rest:
         raise InputError(f"{option} {text}: no slot begins then; slots have {found.slot_seconds} s")
+    if number < 0:
+        raise InputError(f"{option} {text}: was before 1970, and no slot is; correct it")
     return number
 
 

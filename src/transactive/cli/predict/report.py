@@ -9,6 +9,7 @@ from transactive.core.units import PPM, kwh_text, money_text
 from transactive.texts.predictions import QUANTITIES, WHAT, odds_words, outcome_words
 
 if TYPE_CHECKING:
+    from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.prediction.questions import MarketQuestion, Predictions
 
 Facts = dict[str, Any]
@@ -30,8 +31,8 @@ def told(predictions: Predictions, question: MarketQuestion) -> Facts:
             for outcome, price in enumerate(question.prices)
         },
         "both_count_near_a_bound": f"{kwh_text(question.blur, 3)} kWh on each side",
-        "a_member_holds_at_most": money_text(2 * question.blur * predictions.slope, currency),
-        "it_holds": money_text(question.pot, currency),
+        "a_member_holds_at_most": money_text(2 * question.blur * predictions.slope, currency, digits=DIGITS),
+        "it_holds": money_text(question.pot, currency, digits=DIGITS),
         "metered": None if found is None else f"{kwh_text(found.total, 3)} kWh",
         "of_it_substituted": None if found is None else f"{kwh_text(found.substituted, 3)} kWh",
     }
@@ -39,11 +40,11 @@ def told(predictions: Predictions, question: MarketQuestion) -> Facts:
 
 def history(predictions: Predictions, question: MarketQuestion) -> list[Facts]:
     """Trades, oldest first, with the prices after each."""
-    names, currency = predictions.known.accounts, predictions.known.currency
+    known, currency = predictions.known, predictions.known.currency
     return [
         {
             "at": time_text(trade.at),
-            "by": names[trade.member] if trade.member < len(names) else str(trade.member),
+            "by": account_name(known, trade.member),
             "outcome": trade.outcome,
             "pays": money_text(trade.shares, currency, digits=DIGITS),
             "for": money_text(trade.money, currency, digits=DIGITS),
@@ -51,6 +52,11 @@ def history(predictions: Predictions, question: MarketQuestion) -> list[Facts]:
         }
         for trade in predictions.trades(question)
     ]
+
+
+def account_name(known: Deployment, index: int) -> str:
+    """Name of an account by its index; the index of one that joined after the deployment was written down."""
+    return known.accounts[index] if index < len(known.accounts) else str(index)
 
 
 def percent(price_ppm: int) -> str:

@@ -6,15 +6,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from transactive.cli.chain.signing import time_of_step
 from transactive.cli.predict.actions import PERIODS, PUBLIC, money, predicted, send, signer_of, write_down
-from transactive.cli.predict.report import Facts
+from transactive.cli.predict.report import Facts, account_name
 from transactive.core.community.validation import explained
-from transactive.core.errors import InputError
+from transactive.core.errors import ContractRevert, InputError
 from transactive.core.slots import parse_time, time_text
 from transactive.core.spelling.quantities import whole
 from transactive.core.units import kwh_text
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class SealedForecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A forecast that was staked on. pool: address; forecast [Wh]; salt: 0x-hex."""
+    """A forecast that was staked on. pool: address; forecast [Wh]; salt: 32 bytes as 0x-hex."""
 
     pool: str
-    period: int
-    member: int
+    period: Annotated[int, Meta(ge=0)]
+    member: Annotated[int, Meta(ge=0)]
     forecast: tuple[int, ...]
-    salt: str
+    salt: Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
 
 
 @contextmanager
@@ -65,6 +66,8 @@ def run_open_pool(
         slot, deadline = found.slot_seconds, found.window + (PERIODS + 1) * found.per_period * found.slot_seconds
         lead = (int(found.client.read(found.settlement, "lead")) + 1) * slot
         last = found.per_period - 1 if last is None else last
+        if not 0 <= first <= last < found.per_period:
+            raise InputError(f"--first, --last: a settlement period has slots 0 to {found.per_period - 1}, in this order")
         numbers = (QUANTITIES.index(quantity), first, last, lead, slot, scale, slope, amount_n(least), deadline)
         made = write_down(where, found, signers.role("owner"), "forecast_pool", *numbers)
         return made | {"largest_stake": money(found, scale * slope // 2)}
@@ -79,14 +82,39 @@ def run_stake(where: Any, day: str, forecast: str, account: str, amount: str, ou
     with staked(where) as (stakes, signers):
         found, number = stakes.predictions, stakes.number(parse_time(day), day)
         key, member = signer_of(found, signers, account), found.known.index(account)
+        _refuse_stake(stakes, number, account, wanted)
         kept = SealedForecast(str(stakes.pool.address), number, member, quantiles, "0x" + secrets.token_hex(32))
         _keep(output, kept)
         missing = max(wanted - stakes.funds(member), 0)
-        gas = send(found, stakes.pool, key, missing, "fund", missing) if missing else 0
         hidden = sealed(quantiles, bytes.fromhex(kept.salt[2:]), member, number)
-        gas += send(found, stakes.pool, key, 0, "wager", number, hidden, wanted)
+        try:
+            gas = send(found, stakes.pool, key, missing, "fund", missing) if missing else 0
+            gas += send(found, stakes.pool, key, 0, "wager", number, hidden, wanted)
+        except ContractRevert:  # nothing was staked on it
+            output.unlink()
+            raise
         facts = _told(stakes, stakes.period(number))
         return facts | {"written": str(output), "gas": gas, "know": PUBLIC}
+
+
+def _refuse_stake(stakes: Stakes, number: int, account: str, wanted: int) -> None:
+    """Raise InputError for a stake [n¤] that the pool would refuse, before money moves there."""
+    found, period = stakes.predictions, stakes.period(number)
+    member = found.known.index(account)
+    if not stakes.terms["least"] <= wanted <= stakes.most:
+        least, most = (money(found, amount) for amount in (stakes.terms["least"], stakes.most))
+        raise InputError(f"--amount: a stake here is {least} to {most}")
+    if time_of_step(found.client) >= period.gate:
+        raise InputError(f"the gate closed at {time_text(period.gate)}; stake on a later day")
+    if any(one.member == member for one in period.wagers):
+        raise InputError(f"{account} has staked on this day; a stake counts once and cannot be changed")
+    own, all_of = stakes.reach(member)
+    if not own:
+        raise InputError(f"nobody has said how much of a slot {account} makes up; `chain forecasts set-reach` does")
+    if 2 * own > all_of:
+        raise InputError(
+            f"{account} makes up more than half of what all reach; nobody stakes on what is mostly its own"
+        )
 
 
 def run_reveal(where: Any, file: Path, account: str) -> Facts:  # noqa: ANN401 - options of the commands
@@ -112,11 +140,11 @@ def run_pay(where: Any, day: str, by: str) -> Facts:  # noqa: ANN401 - options o
         if period.outcome is not None:
             gas = send(found, stakes.pool, key, 0, "pay", number)
             means = "stakes are paid by score, or given back if too much was substituted"
-        elif now >= period.refundable_from:
+        elif (evidence := found.evidence(period.first, period.last, late=now >= period.refundable_from)) is None:
             gas = send(found, stakes.pool, key, 0, "refund", number)
             means = "there was no outcome by the deadline: stakes went back"
         else:
-            gas = send(found, stakes.pool, key, 0, "settle", number, *found.evidence(period.first, period.last))
+            gas = send(found, stakes.pool, key, 0, "settle", number, *evidence)
             means = f"leaves that nobody metered can be shown for {found.window} s; then `predict pay` pays"
         return _told(stakes, stakes.period(number)) | {"means": means, "gas": gas}
 
@@ -143,7 +171,8 @@ def run_stakes(where: Any, day: str) -> Facts:  # noqa: ANN401 - options of the 
 def _told(stakes: Stakes, period: StakedPeriod) -> Facts:
     """How a period stands."""
     found, seconds, terms = stakes.predictions, stakes.predictions.slot_seconds, stakes.terms
-    names, outcome = found.known.accounts, period.outcome
+    outcome = period.outcome
+    names = {one.member: account_name(found.known, one.member) for one in period.wagers}
     return {
         "of": f"{QUANTITIES[terms['lane']]}, {time_text(period.first * seconds)} to"
         f" {time_text((period.last + 1) * seconds)}",
@@ -184,12 +213,8 @@ def _keep(path: Path, kept: SealedForecast) -> None:
 def _read(path: Path) -> SealedForecast:
     """A file that `predict stake` wrote. Raises InputError."""
     try:
-        kept = msgspec.json.decode(path.read_bytes(), type=SealedForecast)
-        bytes.fromhex(kept.salt.removeprefix("0x"))
+        return msgspec.json.decode(path.read_bytes(), type=SealedForecast)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); `predict stake` writes it") from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: {explained(str(error), SealedForecast)}; `predict stake` writes it") from None
-    except ValueError:
-        raise InputError(f"{path}: its salt is no 0x-hex; `predict stake` writes it") from None
-    return kept
