@@ -13,7 +13,7 @@ from tests.contract.test_ledger import ACCOUNTS, START, new_ledger
 from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.chain.nodes.calls import MOST_WORDS, CallData
 from transactive.chain.nodes.nodes import Queued
-from transactive.core.errors import ChainError
+from transactive.core.errors import ChainError, InputError
 
 KEY = Account.from_key(b"\x07" * 32)
 HERE = Web3.to_checksum_address("0x" + "c0" * 20)
@@ -58,6 +58,14 @@ def test_a_function_that_is_not_there_is_an_error():
     bound = web3.eth.contract(address=HERE, abi=artifact("currency").abi)
     with pytest.raises(KeyError):
         CallData(web3).of(bound, "mint", (HERE,))
+
+
+@pytest.mark.parametrize("number", [-1, 2**256])
+def test_a_number_that_no_call_holds_is_refused_in_words(number):
+    web3 = Web3()
+    bound = web3.eth.contract(address=HERE, abi=artifact("currency").abi)
+    with pytest.raises(InputError, match="mint: a number, or a time, is below zero or too large"):
+        CallData(web3).of(bound, "mint", (HERE, number))
 
 
 def test_answers_are_read_as_web3_reads_them():

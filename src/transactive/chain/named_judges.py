@@ -29,15 +29,13 @@ NOBODY = "0x" + "00" * 20
 
 def named_judges(client: ChainClient, disputes: Contract) -> dict[str, str]:
     """Addresses of the judges behind the place for demands, by name; none where the place is empty."""
-    from eth_utils.address import to_checksum_address
-
     first = str(client.read(disputes, "demands"))
     if first == NOBODY:
         return {}
     found = {_name(client, first): first}
     if "judges" in found:
         listed = client.read(client.contract("judges", first), "all")
-        found |= {_name(client, one): one for one in map(to_checksum_address, listed)}
+        found |= {_name(client, one): one for one in listed}
     return found
 
 

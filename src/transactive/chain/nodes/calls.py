@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, ValueOutOfBounds
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 from web3.contract import Contract
 
-from transactive.core.errors import ChainError
+from transactive.core.errors import ChainError, InputError
 
 MOST_WORDS = 512
 """Words that `reader` reads at once: what it gives back must be no longer than a contract may be (EIP-170)."""
@@ -41,9 +41,14 @@ class CallData:
         self._known: WeakKeyDictionary[Contract, Known] = WeakKeyDictionary()
 
     def of(self, contract: Contract, function: str, arguments: Sequence[Any]) -> str:
-        """Call data, 0x-hex. Raises KeyError for a function that the contract does not have."""
+        """Call data, 0x-hex. Raises KeyError for a function that the contract has not, InputError for its numbers."""
         known = self._functions(contract)[function, len(arguments)]
-        return "0x" + (known.selector + self._codec.encode(known.takes, arguments)).hex()
+        try:
+            return "0x" + (known.selector + self._codec.encode(known.takes, arguments)).hex()
+        except ValueOutOfBounds as error:
+            raise InputError(
+                f"{function}: a number, or a time, is below zero or too large for it; correct it"
+            ) from error
 
     def result(self, contract: Contract, function: str, count: int, answer: bytes) -> Any:  # noqa: ANN401 - as the ABI says
         """What a function of `count` inputs gave: one value, or all of them. Raises ChainError for anything else."""

@@ -67,7 +67,9 @@ def run_open_pool(
         lead = (int(found.client.read(found.settlement, "lead")) + 1) * slot
         last = found.per_period - 1 if last is None else last
         if not 0 <= first <= last < found.per_period:
-            raise InputError(f"--first, --last: a settlement period has slots 0 to {found.per_period - 1}, in this order")
+            raise InputError(
+                f"--first, --last: a settlement period has slots 0 to {found.per_period - 1}, in this order"
+            )
         numbers = (QUANTITIES.index(quantity), first, last, lead, slot, scale, slope, amount_n(least), deadline)
         made = write_down(where, found, signers.role("owner"), "forecast_pool", *numbers)
         return made | {"largest_stake": money(found, scale * slope // 2)}
