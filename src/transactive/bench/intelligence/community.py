@@ -54,6 +54,7 @@ def rows(name: str, found: Sequence[tuple[GainSteps, SeenRun]]) -> Iterator[Row]
         "with the market": whole.market_n,
         "with the market, forecasts true": whole.foreknown_n,
         "homes agreed in turn, forecasts true": whole.agreed_n,
+        "homes agreed in turn, on means of forecasts": whole.guessed_n,
     }
     for way, amount_n in paid.items():
         value = amount_n / NANO

@@ -1,6 +1,7 @@
 """From what homes pay without a market down to what one plan for all pays, step by step: who knew what, who agreed.
 
-Each step differs from the one before by one thing, so that the differences say where a gain was left, and sum to it.
+Each step differs from the one before by one thing, so that the differences say where a gain was left, and sum to it. In
+another order they would be others: true forecasts are worth most to homes that agree.
 Money that moves between members sums to nothing, so only what batteries did counts: trades that were not kept, and
 orders that did not meet, cost those who sent them, and not all together.
 """
@@ -8,7 +9,7 @@ orders that did not meet, cost those who sent them, and not all together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class GainSteps:
     but what one gives and another takes meets. market_n: as they were run. foreknown_n: planned and run in the same
     way, with forecasts that are true. agreed_n: each home's plan, made once a period for as far as a run looks, is
     the best for all, given what the others plan. by_period_n: one plan for all, so. together_n: one plan for all and
-    all slots.
+    all slots. guessed_n: as agreed_n, but on the means of what the run forecast, and kept to whatever came.
     """
 
     without_n: int
@@ -49,6 +50,7 @@ class GainSteps:
     agreed_n: int
     by_period_n: int
     together_n: int
+    guessed_n: int
 
     @property
     def left(self) -> dict[str, int]:
@@ -123,7 +125,14 @@ def steps(setting: Setting, slots: range) -> tuple[GainSteps, SeenRun]:
     unmoved = [np.array([row[side] for row in seen.meters]) for side in (2, 3)]
     left_wh = walk.baseline_fleet.left_wh() - walk.devices.deliverable_wh(walk.devices.first_charged_wh)
     periods = _periods(setting, slots)
-    ahead = faced(setting, range(slots[0], slots[0] + periods[-1][2] * slots.step, slots.step), rest)
+    reach = range(slots[0], slots[0] + periods[-1][2] * slots.step, slots.step)
+    ahead = faced(setting, reach, rest)
+
+    def forecast(first: int, looks: int) -> IntArray:
+        at = walk.timetable.planned_at(slots[first])
+        means: IntArray = walk.known.forecast(at, reach[first:looks]).net_load_wh.mean(axis=1).round().astype(np.int64)
+        return means
+
     found = GainSteps(
         without_n=without,
         alone_n=alone,
@@ -133,6 +142,7 @@ def steps(setting: Setting, slots: range) -> tuple[GainSteps, SeenRun]:
         agreed_n=round(_by_period(ahead, periods, _agreed)) + standing,
         by_period_n=round(_by_period(ahead, periods, best_plan)) + standing,
         together_n=together,
+        guessed_n=round(_by_period(ahead, periods, _agreed, forecast)) + standing,
     )
     return found, seen
 
@@ -163,16 +173,21 @@ def _periods(setting: Setting, slots: range) -> list[tuple[int, int, int]]:
 
 
 def _by_period(
-    street: FacedStreet, periods: list[tuple[int, int, int]], plan: Callable[[FacedStreet], BestPlan]
+    street: FacedStreet,
+    periods: list[tuple[int, int, int]],
+    plan: Callable[[FacedStreet], BestPlan],
+    forecast: Callable[[int, int], IntArray] | None = None,
 ) -> float:
     """What is paid [n¤] where batteries follow a plan of each period, which knows no more than it looks at.
 
-    street: of all rows that plans look at, with what counts as the worth of a Wh at the end.
+    street: of all rows that plans look at, with what counts as the worth of a Wh at the end. forecast: of net load in
+    rows from a first to an end [Wh], (rows, homes); without it what will come is known.
     """
     charged = street.charged_wh
     drawn, discharged = [], []
     for first, end, looks in periods:
-        found = plan(part(street, first, looks, charged, int(street.supply[first:looks].min())))
+        seen = part(street, first, looks, charged, int(street.supply[first:looks].min()))
+        found = plan(seen if forecast is None else replace(seen, net_load_wh=forecast(first, looks)))
         rows = end - first
         drawn.append(found.draw_wh[:rows])
         discharged.append(found.give_wh[:rows])
