@@ -98,7 +98,7 @@ def test_the_words_of_the_menu_do_not_touch_on_a_phone(chromium, two_days):
             " range.selectNodeContents(a.lastChild); const box = range.getBoundingClientRect();"
             " return [box.left, box.right, a.clientHeight] })"
         )
-        assert len(boxes) == 8
+        assert len(boxes) == 9
         assert all(before[1] + 4 <= after[0] for before, after in pairwise(boxes))
         assert all(height >= 54 for *_, height in boxes)
 
