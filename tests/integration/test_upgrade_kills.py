@@ -124,7 +124,7 @@ def watched(writes: Path, folder: Path, of_run: bool) -> None:
         upgrade(folder, of_run)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["chain alone", "run"])
+@pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.long)], ids=["chain alone", "run"])
 def undisturbed(before, tmp_path_factory, request) -> tuple[bool, list[str], dict[str, Any]]:
     """Whether it is of a run; the writes of an upgrade that nobody kills; what it comes to."""
     base = Path(tmp_path_factory.mktemp("undisturbed"))

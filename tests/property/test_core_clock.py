@@ -50,7 +50,7 @@ def test_a_time_survives_its_text(seconds):
     assert parse_time(time_text(seconds)) == seconds
 
 
-@given(MOMENTS.filter(lambda s: 86_400 < s < 253_402_200_000), st.integers(-14 * 60, 14 * 60))
+@given(MOMENTS.filter(lambda s: 86_400 < s < 253_370_000_000), st.integers(-14 * 60, 14 * 60))
 def test_a_time_with_an_offset_is_the_same_moment(seconds, minutes):
     zone = timezone(timedelta(minutes=minutes))
     assert parse_time(datetime.fromtimestamp(seconds, UTC).astimezone(zone).isoformat()) == seconds
