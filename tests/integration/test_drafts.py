@@ -12,6 +12,7 @@ from transactive.web.accounts import assistants
 from transactive.web.accounts.assistants import asked_by_assistants
 from transactive.web.assistants import drafts as drafts_module
 from transactive.web.assistants.drafts import drafts_of, waiting_draft
+from transactive.web.pages.acts import drafts as answers
 
 __all__ = ["home", "state"]
 LIMITS = {"kind": "limits", "never_pay_above_micro_per_kwh": 200_000}
@@ -134,3 +135,16 @@ def test_a_token_of_an_assistant_has_an_end_and_does_not_act(state):
     for days, acts in ((None, False), (400, False), (30, True)):
         with pytest.raises(InputError, match="--assistant"):
             create_token(state, "member", "b", "x", days, acts=acts, assistant=True)
+
+
+def test_an_act_that_a_kill_left_unnoted_is_told_and_not_declined(home, token, monkeypatch):
+    number = propose(home, token).json()["number"]
+    with monkeypatch.context() as killed:
+        killed.setattr(answers, "settle_draft", lambda *_: 1 / 0)
+        assert answer(home, number, "accepted").status_code == 500
+    assert len(log_of(home)) == 1
+    said = answer(home, number, "declined")
+    assert said.status_code == 400
+    assert "was accepted before, as act no. 1" in said.text
+    assert home.get("/api/v1/drafts", headers=bearer(token)).json()["items"][0]["state"] == "accepted"
+    assert len(log_of(home)) == 1

@@ -117,7 +117,7 @@ def test_a_look_that_cannot_be_noted_shows_nothing_however_often_it_is_tried(sta
     def full(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(looks, "_append", full)
+    monkeypatch.setattr(looks, "add_line", full)
     with browser(state, SECURE) as staff:
         tries = [staff.get("/member?member=b", headers=bearer(operator)).status_code for _ in range(2)]
     assert tries == [500, 500]

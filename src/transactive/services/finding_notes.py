@@ -5,7 +5,6 @@ An append-only file in the state folder, a JSON object a line. Nothing here chan
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +15,7 @@ from msgspec import Meta
 
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
-from transactive.store.folder import write_private
+from transactive.store.folder import add_line, whole_lines, write_private
 
 FILE, LOCK = "finding-notes.jsonl", "finding-notes.lock"
 LONGEST, MOST = 2_000, 200
@@ -83,8 +82,7 @@ def say(folder: Path, note: FindingNote) -> None:
     with filelock.FileLock(folder / LOCK, mode=0o600):
         if sum(each.finding == note.finding for each in _read(folder)) >= MOST:
             raise InputError(f"finding {note.finding}: has {MOST} notes, the most; close it, or write elsewhere")
-        line = msgspec.json.encode(msgspec.structs.replace(note, text=text)) + b"\n"
-        _append(folder / FILE, line)
+        add_line(folder / FILE, msgspec.json.encode(msgspec.structs.replace(note, text=text)))
 
 
 def blank_notes(folder: Path, findings: set[int], people: set[str]) -> int:
@@ -105,24 +103,10 @@ def _blank(note: FindingNote, findings: set[int], people: set[str]) -> FindingNo
     return msgspec.structs.replace(note, by=by, to=to, text=text)
 
 
-def _append(path: Path, line: bytes) -> None:
-    """Add a line; what a kill left of an unfinished one is cut off first."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        data = os.pread(file, os.fstat(file).st_size, 0)
-        end = data.rfind(b"\n") + 1
-        os.ftruncate(file, end)
-        os.pwrite(file, line, end)
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
 def _read(folder: Path) -> list[FindingNote]:
     """Whole lines of the file."""
     path = folder / FILE
     try:
-        data = path.read_bytes() if path.exists() else b""
-        return [msgspec.json.decode(line, type=FindingNote) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+        return [msgspec.json.decode(line, type=FindingNote) for line in whole_lines(path)]
     except (OSError, msgspec.MsgspecError) as error:
         raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or move it away") from None

@@ -14,8 +14,21 @@ from transactive.core.errors import StateError
 
 LOCK_FILE = "in-use.lock"
 OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
-OURS = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm", "*.database", "*.lock", "*.json", "open-here", "models", "models/*")
+OURS = (
+    "*.sqlite",
+    "*.sqlite-wal",
+    "*.sqlite-shm",
+    "*.database",
+    "*.lock",
+    "*.json",
+    "*.jsonl",
+    "open-here",
+    "models",
+    "models/*",
+)
 """What a run writes into its folder; anything else there is not ours to close."""
+LONGEST_LINE = 1 << 20
+"""Bytes that no line of ours is longer than."""
 _held: set[Path] = set()
 _used: dict[Path, None] = {}
 
@@ -57,6 +70,33 @@ def write_private(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); free space or permissions") from None
+
+
+def add_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that only its owner may read, on the disk before this returns.
+
+    What a kill left of an unfinished line is cut off first, so that it takes no later one with it. Whoever else may add
+    one is kept out by the caller. Raises StateError if it cannot be written.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE)
+        try:
+            size = os.fstat(file).st_size
+            start = max(0, size - LONGEST_LINE)
+            end = start + os.pread(file, size - start, start).rfind(b"\n") + 1
+            os.ftruncate(file, end)
+            os.pwrite(file, line + b"\n", end)
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written ({error.strerror}); free space or permissions") from error
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Lines of a file that were written to their end; none without a file. Raises OSError."""
+    data = path.read_bytes() if path.exists() else b""
+    return data[: data.rfind(b"\n") + 1].splitlines()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import filelock
 import msgspec
 
 from transactive.core.errors import StateError
-from transactive.store.folder import write_private
+from transactive.store.folder import add_line, whole_lines, write_private
 
 FILE, LOCK = "decisions.jsonl", "decisions.lock"
 
@@ -39,8 +38,7 @@ def acts(folder: Path) -> list[DecidingAct]:
     """All acts of a state folder, oldest first. Raises StateError for a file that is damaged."""
     path = folder / FILE
     try:
-        data = path.read_bytes() if path.exists() else b""
-        return [msgspec.json.decode(line, type=DecidingAct) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+        return [msgspec.json.decode(line, type=DecidingAct) for line in whole_lines(path)]
     except (OSError, msgspec.MsgspecError) as error:
         raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or move it away") from None
 
@@ -57,17 +55,5 @@ def blank_deciders(folder: Path, member: int, accounts: Sequence[str]) -> int:
 
 
 def add(folder: Path, act: DecidingAct) -> None:
-    """Add an act, on the disk before this returns; what a kill left of an unfinished line is cut off first."""
-    path, line = folder / FILE, msgspec.json.encode(act) + b"\n"
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            data = os.pread(file, os.fstat(file).st_size, 0)
-            end = data.rfind(b"\n") + 1
-            os.ftruncate(file, end)
-            os.pwrite(file, line, end)
-            os.fsync(file)
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise StateError(f"{path}: {error.strerror}; give a state folder that can be written") from error
+    """Add an act, on the disk before this returns."""
+    add_line(folder / FILE, msgspec.json.encode(act))

@@ -6,7 +6,6 @@ its one step is a draft, which waits for the member; it has an end; and each of 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from threading import Lock
 
 import msgspec
 
-from transactive.store.folder import write_private
+from transactive.store.folder import add_line, whole_lines, write_private
 from transactive.web.problems import AccessDenied, TooMany
 
 LOG = "assistants.jsonl"
@@ -64,12 +63,7 @@ class AssistantGate:
         path = self.folder / LOG
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             path.replace(self.folder / EARLIER_LOG)
-        line = msgspec.json.encode(request) + b"\n"
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line)
-        finally:
-            os.close(descriptor)
+        add_line(path, msgspec.json.encode(request))
 
 
 def forget_requests(folder: Path, tokens: set[str]) -> None:
@@ -77,7 +71,7 @@ def forget_requests(folder: Path, tokens: set[str]) -> None:
     for name in (EARLIER_LOG, LOG):
         path = folder / name
         if tokens and path.exists():
-            lines = [line for line in path.read_bytes().splitlines() if not _is_of(line, tokens)]
+            lines = [line for line in whole_lines(path) if not _is_of(line, tokens)]
             write_private(path, b"".join(line + b"\n" for line in lines))
 
 
@@ -92,11 +86,10 @@ def asked_by_assistants(folder: Path, token: str = "") -> list[AssistantRequest]
     """What assistants asked, oldest first; of one token if its id is given."""
     found = []
     for name in (EARLIER_LOG, LOG):
-        path = folder / name
-        for line in path.read_bytes().splitlines() if path.exists() else ():
+        for line in whole_lines(folder / name):
             try:
                 request = msgspec.json.decode(line, type=AssistantRequest)
-            except msgspec.MsgspecError:  # the last line of a machine that lost power
+            except msgspec.MsgspecError:  # of an earlier version, or damaged
                 continue
             if not token or request.token.startswith(token):
                 found.append(request)

@@ -5,7 +5,6 @@ A file in the state folder, a JSON object a line. The same look at the same home
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from threading import Lock
 
@@ -13,7 +12,7 @@ import filelock
 import msgspec
 
 from transactive.core.slots import DAY, HOUR
-from transactive.store.folder import write_private
+from transactive.store.folder import add_line, whole_lines, write_private
 from transactive.web.viewers import Viewer
 
 FILE, LOCK = "looks.jsonl", "looks.lock"
@@ -49,7 +48,7 @@ def note_look(folder: Path, viewer: Viewer, member: str | None, place: str, now:
         if 0 <= now - _NOTED.get(key, 0) < HOUR:
             return
     with filelock.FileLock(folder / LOCK, mode=0o600):
-        _append(folder / FILE, msgspec.json.encode(look) + b"\n")
+        add_line(folder / FILE, msgspec.json.encode(look))
     with _GUARD:
         _NOTED[key] = now  # after it stands there: who could not be noted is not let through by a second try
         while len(_NOTED) > MOST_NOTED:
@@ -82,20 +81,11 @@ def forget_looks(folder: Path, now: int, *, member: str = "", people: frozenset[
             write_private(folder / FILE, b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
 
 
-def _append(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, line)
-    finally:
-        os.close(descriptor)
-
-
 def _read(folder: Path) -> list[StaffLook]:
-    path = folder / FILE
     found = []
-    for line in path.read_bytes().splitlines() if path.exists() else ():
+    for line in whole_lines(folder / FILE):
         try:
             found.append(msgspec.json.decode(line, type=StaffLook))
-        except msgspec.MsgspecError:  # the last line of a machine that lost power
+        except msgspec.MsgspecError:  # of an earlier version, or damaged
             continue
     return found

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from transactive.core.errors import InputError, StateError
+from transactive.store.live.acts import act_with_key
 from transactive.web.api.act_routes import done_by
 from transactive.web.assistants.drafts import answering, settle_draft, waiting_draft
 from transactive.web.authentication import MEMBERS
@@ -47,9 +48,16 @@ def answer_draft(
     try:
         with answering(folder):
             draft = waiting_draft(folder, viewer.member, data.number, now)
-            accepted = data.answer == "accepted"
-            done = done_by(viewer, run_context, draft.asked, f"draft-{draft.made}-{draft.number}") if accepted else None
-            settle_draft(folder, draft, data.answer, now, done.number if done else 0)
+            key = f"draft-{draft.made}-{draft.number}"
+            index = run_context.member(run_context.run(), viewer.member)
+            done = act_with_key(run_context.reader.store, index, key)  # before a kill that kept it from being noted
+            late = done is not None and data.answer == "declined"
+            if done is None and data.answer == "accepted":
+                done = done_by(viewer, run_context, draft.asked, key)
+            settle_draft(folder, draft, "accepted" if done else "declined", now, done.number if done else 0)
     except (InputError, StateError) as error:
         return member_template(request, run_context, failed=str(error))
+    if late and done is not None:
+        said = f"draft {draft.number}: was accepted before, as act no. {done.number}; undo it there"
+        return member_template(request, run_context, failed=said)
     return Redirect("/member#h-acts" if data.answer == "accepted" else "/member#h-drafts", status_code=303)
