@@ -15,7 +15,7 @@ from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.accounts.chain_standing import FolderChain
 from transactive.engine.accounts.contracts import keep_current, note_certificates
-from transactive.engine.accounts.moving import Moving, accounts_of, one_settlement
+from transactive.engine.accounts.moving import Moving, accounts_of
 from transactive.engine.accounts.steps_again import OPENING
 from transactive.engine.books.commitments import RESTORE
 from transactive.engine.state_folder import moved
@@ -112,7 +112,7 @@ def open_chain(
             ledger = deploy(client, keys, setting.community, opening, currency=target.token)
             describe(client, ledger, setting.community).save(folder / FILE)
         else:
-            ledger = attach(client, keys, setting.community, address)
+            ledger = attach(client, keys, accounts_of(store, setting.community), address)
             if target.token and target.token.lower() != ledger.currency_address.lower():
                 raise StateError(
                     f"{folder}: settles in token {ledger.currency_address}, not {target.token}; use the same again or"
@@ -127,23 +127,23 @@ def open_chain(
 
 def _move_to_new_contracts(
     client: ChainClient, store: Store, setting: Setting, first_slot: int, ledger: ChainLedger | GroupedLedger
-) -> ChainLedger:
-    """Ledger on new contracts, with accounts of all members. Raises StateError for one in groups, whose stay."""
+) -> ChainLedger | GroupedLedger:
+    """Ledger on new contracts, with accounts of all members."""
     from transactive.chain.deployments.deployment import deploy, describe
 
     folder, first = store.path.parent, setting.community.clock.number(store.rosters[-1].since)
 
-    def described(made: ChainLedger) -> None:
+    def described(made: ChainLedger | GroupedLedger) -> None:
         """Keep where the contracts are, and where those of before are."""
         keep_current(folder, describe(client, made, setting.community), store.rosters)
 
-    def deployed(currency: str) -> ChainLedger:
+    def deployed(currency: str) -> ChainLedger | GroupedLedger:
         """Contracts for all, queued."""
-        return one_settlement(deploy(client, ledger.keys, setting.community, None, currency=currency, first_slot=first))
+        return deploy(client, ledger.keys, setting.community, None, currency=currency, first_slot=first)
 
     note_certificates(store)
     moving = Moving(client, store, setting.community, first_slot, deployed, described)
-    return moving.to_new_contracts(one_settlement(ledger))
+    return moving.to_new_contracts(ledger)
 
 
 def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:

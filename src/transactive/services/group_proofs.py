@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from transactive.chain.disputes.nested import proof_of
 from transactive.chain.disputes.nested_file import nested_file
 from transactive.core.errors import InputError, StateError
-from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
+from transactive.core.proofs.groups import leaves_of_group
 from transactive.engine.books.rebuilt import books_at
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def of_member(
     placed = leaves_of_group(leaves, group.members), place
     facts: dict[str, Any] = {"settlement": f"group {number + 1}, place {place}", "whole": "not committed yet"}
     period = leaves.slot // ledger.slots_per_period
-    if not any(ledger.head(None, period)):
+    end = ledger.last_in(period)
+    if end is None:
         return group.ledger, placed, None, facts
-    end = ledger.slots_per_period * (period + 1) - 1
     last = books_at(store, community, end * community.clock.length).leaves
     proof = proof_of(ledger, index, leaves, last)
     try:
@@ -48,11 +48,9 @@ def of_member(
 
 def of_named(ledger: GroupedLedger, leaves: SlotLeaves, index: int) -> Placed:
     """A named account's leaf in the whole, which has one a period. Raises StateError for another slot than the last."""
-    period = leaves.slot // ledger.slots_per_period
-    if (leaves.slot + 1) % ledger.slots_per_period or not any(ledger.head(None, period)):
+    if leaves.slot != ledger.last_in(leaves.slot // ledger.slots_per_period):
         raise StateError(
             "in a community of groups this account has a leaf a period, once all groups have paid; give the last slot"
             " of a period that is paid"
         )
-    heads = [ledger.head(number, period) for number in range(len(ledger.groups))]
-    return leaves_of_whole(leaves, ledger.spans, heads), index - ledger.spans[-1].stop
+    return ledger.leaves_in_whole(leaves), index - ledger.spans[-1].stop

@@ -90,8 +90,6 @@ def _require_older(store: Store, setting: Setting, folder: Path, target: ChainLo
         raise StateError(f"{folder}: its market is live; let its session come to its end, and upgrade then")
     if store.snapshot() is None:
         raise StateError(f"{folder}: its run has not settled a slot; a new one begins with contracts of this version")
-    if setting.community.groups:
-        raise InputError(f"{setting.community.name} settles in groups, which no older contracts have")
     seed = str(facts["seed"])
     if journal.exists():
         with closing(JournalReader(journal)) as told:

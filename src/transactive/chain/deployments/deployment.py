@@ -197,7 +197,7 @@ def deploy(
             direct=direct, holders=holders, registry_address=registry, first_slot=first_slot,
             deals=DealRules.of(community), **rules,
         )  # fmt: skip
-    if holders or registry != NOBODY or timestamp is None:
+    if holders or registry != NOBODY:
         raise InputError(
             f"{len(community.members)} members settle in {len(community.groups)} groups, which have no migration; leave"
             " it out"

@@ -19,7 +19,7 @@ from transactive.chain.deployments.deployment import Deployment, deploy, describ
 from transactive.chain.deployments.members import kept_registry
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.money import UNLIMITED
-from transactive.chain.ledgers.moving import carry_zones
+from transactive.chain.ledgers.moving import carry_zones, zones_of
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
@@ -189,7 +189,9 @@ class Upgrade:
             *place, None, direct=direct, currency=currency, holders=holders, registry=registry, first_slot=first
         )
         progress.new, progress.certificates = made.address, str(made.certificates_address)
-        carry_zones(self.client, self.keys, self._certificates, progress.certificates, len(self.community.members))
+        members = len(self.community.members)
+        zones = (zones_of(addresses, members, ()) for addresses in (self._certificates, progress.certificates))
+        carry_zones(self.client, self.keys, *zones)
 
     @property
     def _is_direct(self) -> bool:

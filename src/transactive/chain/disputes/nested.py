@@ -16,7 +16,7 @@ from transactive.chain.disputes import evidence
 from transactive.chain.ledgers.groups.ledger import GroupedLedger
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
-from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n
+from transactive.core.proofs.groups import agrees, leaves_of_group, net_n
 from transactive.core.proofs.leaves import Leaf, SlotLeaves, Step, climb
 from transactive.core.proofs.slot_tree import SlotTree
 
@@ -103,15 +103,15 @@ def proof_of(ledger: GroupedLedger, account: int, leaves: SlotLeaves, last: Slot
     Needs the operator's key. Raises ChainError for a slot that is not committed, ValueError for who is no member.
     """
     number, place = ledger.group_of(account)
-    group, period = ledger.groups[number], last.slot // ledger.slots_per_period
+    group = ledger.groups[number]
     own, end = (group.ledger.tree(leaves_of_group(of, group.members)) for of in (leaves, last))
-    heads = [ledger.head(each, period) for each in range(len(ledger.groups))]
-    whole = ledger.whole.tree(leaves_of_whole(last, ledger.spans, heads))
+    in_whole = ledger.leaves_in_whole(last)
+    whole = ledger.whole.tree(in_whole)
     return NestedProof(
         number,
         Placed.of(own, place, ledger.opening(number, leaves.slot)),
         Placed.of(end, group.link_place, ledger.opening(number, last.slot)),
-        Placed.of(whole, len(NAMED) + number, ledger.opening(None, last.slot)),
+        Placed.of(whole, len(NAMED) + number, ledger.opening(None, in_whole.slot)),
     )
 
 

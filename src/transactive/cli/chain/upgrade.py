@@ -82,13 +82,15 @@ def run_upgrade(
     from transactive.core.units import money_text
 
     community, known = community_of(path), load(old)
-    if known.groups:
-        raise InputError(f"{known.community} settles in {len(known.groups)} groups, which no older contracts have")
     if (*community.ids, *NAMED) != known.accounts:
         raise InputError(f"{path}: has other members than {old}; give the community that was deployed")
     file = output.with_name(PROGRESS)
     if output.exists() and not (file.exists() and comes_from(file, load(output))):
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
+    if known.groups:
+        raise InputError(
+            f"{known.community} settles in {len(known.groups)} groups, whose accounts move with a run; give its --state"
+        )
     signers, held = _signers(keys, password_file, seed, known.accounts)
     with closing(ChainClient.open(node, outbox=output.with_name(OUTBOX))) as client:
         known.check(client)
@@ -124,9 +126,10 @@ def run_upgrade_of_run(
     target = target_of(elsewhere, None, keys, password_file, setting.community.ids)
     done = upgrade_run(setting, folder, target)
     moved = [amount for amount in done.moved_n if amount]
-    return {name: deployed.address for name, deployed in done.after.contracts.items()} | {
+    issued = [part.contracts["certificates"].address for part in done.before.parts if "certificates" in part.contracts]
+    return {name: deployed.address for name, deployed in done.after.everything.items()} | {
         "before": done.before.address("settlement"),
-        "certificates_before": done.before.address("certificates"),
+        "certificates_before": ", ".join(issued),
         "since": time_text(done.since),
         "moved": money_text(sum(moved), done.after.currency, digits=9),
         "accounts_moved": len(moved),

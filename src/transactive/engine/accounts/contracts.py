@@ -57,10 +57,12 @@ def note_certificates(store: Store) -> None:
 
     *earlier, before, pending = store.rosters
     file = store.path.parent / FILE
-    if before.certificates or not file.exists() or "certificates" not in (known := load(file)).contracts:
+    if before.certificates or not file.exists():
         return
-    if known.address("settlement") == before.settlement:
-        told = msgspec.structs.replace(before, certificates=known.address("certificates"))
+    known = load(file)
+    found = [part.contracts["certificates"].address for part in known.parts if "certificates" in part.contracts]
+    if found and known.address("settlement") == before.settlement:
+        told = msgspec.structs.replace(before, certificates=" ".join(found))
         store.set(**{ROSTERS: msgspec.json.encode([*earlier, told, pending]).decode()})
 
 

@@ -67,7 +67,6 @@ def _fixed(setting: Setting) -> list[tuple[str, bool]]:
     community = setting.community
     return [
         ("[network]", community.network is not None),
-        ("settling in groups", bool(community.groups)),
         ("the register of carbon credits", bool(setting.credits) or community.carbon.avoided is not None),
         ("the plan of loads that can wait", any(member.devices for member in community.members)),
     ]

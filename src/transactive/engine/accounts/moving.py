@@ -27,8 +27,7 @@ from transactive.store import Store
 from transactive.store.database import ROSTERS
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.community_chain import CommunityChain
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.moving import Ledger as Ledgers
     from transactive.chain.nodes.client import ChainClient
 
 MOVING = "joining"
@@ -41,15 +40,6 @@ def accounts_of(store: Store, community: Community) -> Community:
     return community.of_first(rosters[-2].members) if rosters and not rosters[-1].settlement else community
 
 
-def one_settlement(chain: CommunityChain | None) -> ChainLedger:
-    """The ledger of a community that one settlement has room for. Raises StateError for groups, whose accounts stay."""
-    from transactive.chain.ledgers.settlement import ChainLedger
-
-    if isinstance(chain, ChainLedger):
-        return chain
-    raise StateError("accounts of a community that settles in groups cannot move; use another --state folder")
-
-
 def with_new(column: Any, then: int, members: int) -> Any:  # noqa: ANN401 - an array of any kind
     """A column by member or account with rows for new members, behind the `then` members that there were."""
     fresh = np.zeros((members - then, *column.shape[1:]), column.dtype)
@@ -60,13 +50,14 @@ def with_new(column: Any, then: int, members: int) -> Any:  # noqa: ANN401 - an 
 class AccountMove:
     """What a move of all accounts puts on chain. then, now: the community before and after.
 
-    deploy: queues the new contracts, which settle in a currency. certificates: address of the contract of before.
+    Where one settlement has not room for all, before or after, each member is in that of its group. deploy: queues the
+    new contracts, which settle in a currency. certificates: addresses of the contracts of before.
     """
 
     client: ChainClient
     then: Community
     now: Community
-    deploy: Callable[[str], ChainLedger]
+    deploy: Callable[[str], Ledgers]
     certificates: str
 
     def close(self, commitments: ChainCommitments, last_slot: int) -> int:
@@ -75,33 +66,34 @@ class AccountMove:
         return commitments.close(last_slot) + 2
 
     def put_on_chain(
-        self, old: ChainLedger, balances_n: IntArray, paid_in_n: IntArray, at: int, known: Sequence[str], *,
-        note: Callable[[ChainLedger], None] = lambda _: None,
-    ) -> ChainLedger:  # fmt: skip
+        self, old: Ledgers, balances_n: IntArray, paid_in_n: IntArray, at: int, known: Sequence[str], *,
+        note: Callable[[Ledgers], None] = lambda _: None,
+    ) -> Ledgers:  # fmt: skip
         """Put on chain, at a time [Unix s], that all accounts are in a new settlement; find it there if it is done.
 
         balances_n: what each has in the old one; paid_in_n: what is paid in beside it, by the accounts of now [n¤].
         known: addresses of the new settlement and its certificates, where it was about to be done before. note: hears
         of them before they are on chain.
         """
-        from transactive.chain.ledgers.moving import carry_zones, fund_gas, move_accounts, set_limits
-        from transactive.chain.ledgers.settlement import ChainLedger
+        from transactive.chain.deployments.deployment import attach
+        from transactive.chain.ledgers import moving
 
         keys, before, after = old.keys, self.then.chart, self.now.chart
         if old.at(at - 1) is None:
-            fund_gas(self.client, keys, range(before.on_chain, after.on_chain))
+            moving.fund_gas(self.client, keys, range(before.on_chain, after.on_chain))
             self.client.block(at - 1)
         if old.at(at) is not None:
-            made = ChainLedger.attach(self.client, keys, known[0])
-            made.certificates_address = known[1]
+            made = attach(self.client, keys, self.now, known[0])
+            moving.name_certificates(made, known[1])
             return made
         new = self.deploy(old.currency_address)
-        currency = self.client.contract("currency", old.currency_address)
         more = after.members - before.members
         places = [place + more * (place >= before.members) for place in range(before.on_chain)]
-        move_accounts(self.client, keys, (currency, old.contract, new.contract), places, balances_n.tolist())
-        set_limits(self.client, keys, new.contract, old.limits(before.members).newest(self.now.clock.period(at) + 2))
-        carry_zones(self.client, keys, self.certificates, str(new.certificates_address), before.members)
+        moving.move_accounts(self.client, (old, new), places, balances_n.tolist())
+        moving.set_limits(self.client, new, old.limits(before.members).newest(self.now.clock.period(at) + 2))
+        kept = moving.zones_of(self.certificates, before.members, self.then.groups)
+        fresh = moving.zones_of(moving.certificates_of(new), after.members, self.now.groups)
+        moving.carry_zones(self.client, keys, kept, fresh)
         new.queue_deposits(paid_in_n.tolist())
         note(new)
         new.block(at)
@@ -119,11 +111,13 @@ class Moving:
     store: Store
     community: Community
     first_slot: int
-    deploy: Callable[[str], ChainLedger]
-    describe: Callable[[ChainLedger], None]
+    deploy: Callable[[str], Ledgers]
+    describe: Callable[[Ledgers], None]
 
-    def to_new_contracts(self, old: ChainLedger) -> ChainLedger:
-        """Move all accounts from a settlement to one with room for all members. Raises StateError, ChainError."""
+    def to_new_contracts(self, old: Ledgers) -> Ledgers:
+        """Move all accounts to contracts with room for all members. Raises StateError, ChainError."""
+        from transactive.chain.ledgers.moving import certificates_of
+
         store, roster, begun = self.store, self.store.rosters[-1], self.store.rosters[-2]
         then, data = self.community.of_first(begun.members), store.snapshot()
         if data is None:
@@ -143,13 +137,13 @@ class Moving:
         paid_in = grown.top_ups_n(rules.top_up_below_n, rules.top_up_to_n)
         paid_in[gone(self.community, self.community.clock.end(snapshot.slot))] = 0
         paid_in[then.chart.members : self.community.chart.members] = rules.opening_n
-        known = (store.setting(MOVING) or " ").split(" ")
+        known = (store.setting(MOVING) or " ").split(" ", 1)
         new = move.put_on_chain(old, ledger.balances_n, paid_in, at, known, note=self._note)
         grown.deposit(paid_in)
         require(new.balances_n() == grown.balances_n.tolist(), "the ledger equals the chain")
         ended = (self.community.clock.end(snapshot.slot), self.client.head_timestamp)
         told = msgspec.structs.replace(
-            roster, settlement=new.address, certificates=str(new.certificates_address), ended=ended,
+            roster, settlement=new.address, certificates=certificates_of(new), ended=ended,
             opening_n=tuple(grown.balances_n.tolist()), block=self.client.height,
         )  # fmt: skip
         rosters = msgspec.json.encode([*store.rosters[:-1], told]).decode()
@@ -158,9 +152,11 @@ class Moving:
         store.take_up(msgspec.msgpack.encode(after), **{ROSTERS: rosters, "settlement": new.address}, **signed)
         return new
 
-    def _note(self, new: ChainLedger) -> None:
+    def _note(self, new: Ledgers) -> None:
         """Write down where the accounts are about to be."""
-        self.store.set(**{MOVING: f"{new.address} {new.certificates_address}"})
+        from transactive.chain.ledgers.moving import certificates_of
+
+        self.store.set(**{MOVING: f"{new.address} {certificates_of(new)}"})
 
     def _grown(self, of: Ledger) -> Ledger:
         """A ledger with nothing open, with accounts for all members: the new ones have nothing yet."""

@@ -11,7 +11,7 @@ from transactive.core.community.community import Community
 from transactive.core.community.membership import Roster
 from transactive.core.errors import ChainError
 from transactive.core.proofs.accepted_orders import hashes_of
-from transactive.engine.accounts.moving import AccountMove, one_settlement, with_new
+from transactive.engine.accounts.moving import AccountMove, with_new
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.books.rebuilt import at_the_time
@@ -21,8 +21,7 @@ from transactive.settlement.ledger import Ledger
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.blocks import BlockReceipt
-    from transactive.chain.ledgers.groups.ledger import GroupedLedger
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.moving import Ledger as Ledgers
     from transactive.chain.nodes.client import ChainClient
     from transactive.store import Store
 
@@ -43,11 +42,13 @@ class StepsAgain:
     keys: Keys
     first_slot: int
     now: Community = field(init=False)
+    chain: Ledgers = field(init=False)
     commitments: ChainCommitments = field(init=False)
 
     def __post_init__(self) -> None:
         self.now = at_the_time(self.store, self.community, self.first_slot)[0]
-        self.commitments = ChainCommitments(self.now, Ledger(self.now.chart), self._begun(), self.first_slot)
+        self.chain = self._begun()
+        self.commitments = ChainCommitments(self.now, Ledger(self.now.chart), self.chain, self.first_slot)
         self.commitments.open(self.now.clock.gate(self.first_slot) - 1)
 
     def commit(self, slot: int, *, compare: bool) -> BlockReceipt | None:
@@ -91,26 +92,26 @@ class StepsAgain:
 
         first = self.community.clock.number(roster.since)
 
-        def deployed(currency: str) -> ChainLedger:
+        def deployed(currency: str) -> Ledgers:
             """Contracts for all, queued."""
-            return one_settlement(deploy(self.client, self.keys, now, None, currency=currency, first_slot=first))
+            return deploy(self.client, self.keys, now, None, currency=currency, first_slot=first)
 
-        old, ledger, now = self.commitments.chain, self.commitments.ledger, self.community.of_first(roster.members)
+        ledger, now = self.commitments.ledger, self.community.of_first(roster.members)
         move = AccountMove(self.client, self.now, now, deployed, before.certificates)
         at = before.ended[1] + 2 if before.since > slot else move.close(self.commitments, slot)
         had = with_new(ledger.balances_n, len(self.now.members), len(now.members))
         paid_in = np.array(roster.opening_n, np.int64) - had
         known = roster.settlement, roster.certificates
-        made = move.put_on_chain(one_settlement(old), ledger.balances_n, paid_in, at, known)
+        made = move.put_on_chain(self.chain, ledger.balances_n, paid_in, at, known)
         if made.address != roster.settlement:
             raise ChainError(f"the contracts came to {made.address}, not to {roster.settlement}")
         self.now = now
-        again = attach(self.client, self.keys, now, made.address)
-        self.commitments = ChainCommitments(now, Ledger(now.chart), again, roster.since)
+        self.chain = attach(self.client, self.keys, now, made.address)
+        self.commitments = ChainCommitments(now, Ledger(now.chart), self.chain, roster.since)
         self.commitments.ledger.balances_n = np.array(roster.opening_n, np.int64)
         self.commitments.ended = roster.ended
 
-    def _begun(self) -> ChainLedger | GroupedLedger:
+    def _begun(self) -> Ledgers:
         """The first contracts, deployed again where the chain has not come so far. Raises ChainError."""
         from transactive.chain.deployments.deployment import attach, deploy
 

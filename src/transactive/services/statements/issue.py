@@ -56,7 +56,8 @@ def _quiet(read: int, of: int) -> None:
 class Issuer:
     """What statements of a run are made from: its community, its database and its chain.
 
-    at: opens the settlement at an address, for slots of before somebody joined; successor: where accounts moved then.
+    at: opens the settlement of a community at an address, for slots of before somebody joined; successor: where
+    accounts moved then.
     """
 
     community: Community
@@ -64,7 +65,7 @@ class Issuer:
     slots: int
     store: Store
     ledger: ChainLedger | GroupedLedger
-    at: Callable[[str], ChainLedger | GroupedLedger]
+    at: Callable[[Community, str], ChainLedger | GroupedLedger]
     successor: str | None = None
 
     def issue(self, member: str, first: int | None = None, end: int | None = None) -> Statement:
@@ -176,7 +177,7 @@ class Issuer:
         if place is None or rosters[place].settlement in (self.ledger.address, ""):
             return None
         successor = next((roster.settlement for roster in rosters[place + 1 :] if roster.settlement), None)
-        return replace(self, community=then, ledger=self.at(rosters[place].settlement), successor=successor)
+        return replace(self, community=then, ledger=self.at(then, rosters[place].settlement), successor=successor)
 
     @property
     def _end(self) -> int:
@@ -235,11 +236,10 @@ class Issuer:
 
     def _whole(self, period: int, settlement: StatedSettlement) -> said.StatementWhole | None:
         """What the whole committed of a period of a group; None before it has, and where there are no groups."""
-        clock = self.community.clock
-        end = ((period + 1) * clock.slots_per_period - 1) * clock.length
-        if settlement.whole is None or end + clock.length > self.settled_until():
+        last = settlement.last_in(period)
+        if last is None:
             return None
-        return settlement.joined(books_at(self.store, self.community, end).leaves)
+        return settlement.joined(books_at(self.store, self.community, last * self.community.clock.length).leaves)
 
 
 @contextmanager
@@ -264,8 +264,8 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
         url = node or f"{EMBEDDED}{folder / CHAIN_FILE}"
         with closing(ChainClient.open(url)) as client:
             community = community_of(store)
-            at = partial(attach, client, keys or DemoKeys(known["seed"]), community)
-            ledger = at(address)
+            at = partial(attach, client, keys or DemoKeys(known["seed"]))
+            ledger = at(community, address)
             yield Issuer(
                 community=community,
                 first_slot=parse_time(known["first slot"]),

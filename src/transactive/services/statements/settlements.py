@@ -67,9 +67,13 @@ class StatedSettlement:
             ours = trees.known[self.ledger.address] = self.ledger.tree(leaves), self.ledger.carbon_tree(carbon)
         return stated_leaf(ours[0], self.place), stated_leaf(ours[1], self.place)
 
+    def last_in(self, period: int) -> int | None:
+        """Number of the last slot of a period that the whole has committed of the group; None before it has."""
+        return self.groups.last_in(period) if self.groups else None
+
     def joined(self, last: SlotLeaves) -> said.StatementWhole | None:
-        """What the whole committed of the group; last: leaves of a period's last slot. None before it has."""
-        if self.groups is None or not any(self.groups.head(None, last.slot // self.groups.slots_per_period)):
+        """What the whole committed of the group; last: leaves of a period's last slot. None without groups."""
+        if self.groups is None:
             return None
         from transactive.chain.disputes.nested import proof_of
 

@@ -9,6 +9,7 @@ committed by each group: none travels with energy to another one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from struct import iter_unpack
 
@@ -45,7 +46,7 @@ class GroupedLedger:
 
     def __init__(self, client: ChainClient, keys: Keys, groups: Sequence[MemberGroup], whole: ChainLedger) -> None:
         self._client, self._keys, self.groups, self.whole = client, keys, tuple(groups), whole
-        self._whole = client.contract("settlement", whole.address)
+        self._whole = whole.contract
         self._capital = LinkCapital(client, keys, whole)
 
     @classmethod
@@ -164,8 +165,7 @@ class GroupedLedger:
         """
         for group in self.groups:
             group.ledger.finalise(period)
-        heads = [self.head(number, period) for number in range(len(self.groups))]
-        tree = self.whole.commit_slot(leaves_of_whole(totals, self.spans, heads))
+        tree = self.whole.commit_slot(self.leaves_in_whole(totals))
         self.propose_in_whole(period, nets_n)
         return tree
 
@@ -260,6 +260,21 @@ class GroupedLedger:
     def is_paid(self, number: int, period: int) -> bool:
         """Whether a period was paid in a group and in the whole."""
         return min(self.whole.settled_period, self.groups[number].ledger.settled_period) >= period
+
+    def leaves_in_whole(self, last: SlotLeaves) -> SlotLeaves:
+        """Leaves of the whole in a period, as of the slot with which it ends; last: those of the last that there was.
+
+        They are the same slot, unless accounts moved to other contracts in the middle of the period.
+        """
+        period = last.slot // self.slots_per_period
+        heads = [self.head(number, period) for number in range(len(self.groups))]
+        return replace(leaves_of_whole(last, self.spans, heads), slot=(period + 1) * self.slots_per_period - 1)
+
+    def last_in(self, period: int) -> int | None:
+        """Number of the newest slot of a period that groups committed; None before the whole has committed it."""
+        if not any(self.head(None, period)):
+            return None
+        return max(one.slot for one in self.commitments() if one.slot // self.slots_per_period == period)
 
     @property
     def gas_slot_commits(self) -> list[int]:

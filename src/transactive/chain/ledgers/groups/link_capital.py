@@ -20,7 +20,7 @@ class LinkCapital:
 
     def __init__(self, client: ChainClient, keys: Keys, whole: ChainLedger) -> None:
         self._client, self._keys = client, keys
-        self._ledger, self._whole = whole, client.contract("settlement", whole.address)
+        self._ledger, self._whole = whole, whole.contract
 
     def pay_in(self, group: MemberGroup, side: bool, needed_n: int) -> None:
         """Queue what a link lacks on a side to pay this [n¤]."""

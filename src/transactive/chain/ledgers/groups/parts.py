@@ -71,7 +71,7 @@ class MemberGroup:
         address, link = parts
         own = PartKeys(keys, members, gateway_role(number))
         ledger = ChainLedger.attach(client, own, address, blinding_of(address))
-        return cls(members, ledger, link, client.contract("settlement", address))
+        return cls(members, ledger, link, ledger.contract)
 
 
 def named_keys(keys: Keys, members: int) -> PartKeys:
