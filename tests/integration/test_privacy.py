@@ -35,6 +35,7 @@ from transactive.web.viewers import Viewer
 
 __all__ = ["state"]
 NAME = "Zoë Quillfeather"
+NOW = 1_790_000_000
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_after_an_erasure_no_file_holds_the_name_and_the_run_is_sound_and_verifi
         home.get("/api/v1/summary", headers=bearer(token))
     say(finished, FindingNote(1, "note", "quillfeather-z (b)", 1, text="we were away, Quillfeather"))
     before = kept_rows(finished)
-    done = erase(finished, "b", people_of(finished, "b"), keep_years=10, year=2026)
+    done = erase(finished, "b", people_of(finished, "b"), keep_years=10, now=NOW)
     assert forget_kept(finished, "b", 10**9) == 1
     assert done.notes == 1
     assert all_notes(finished)[1].said[0].text == "(erased)"
@@ -171,6 +172,46 @@ def test_after_an_erasure_no_file_holds_the_name_and_the_run_is_sound_and_verifi
     with pytest.raises(SystemExit, match="0"):
         main(["state", "check", "--state", str(finished)])
     assert "Quillfeather" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_backup_from_before_an_erasure_brings_no_name_back(finished, tmp_path, lost, capsys):
+    with browser(finished, SECURE) as home:
+        join(home, finished, "member", "b", "quillfeather-z")
+    say(finished, FindingNote(1, "note", "quillfeather-z (b)", 1, text="we were away, Quillfeather"))
+    main_done("state", "backup", str(tmp_path / "backup"), "--state", str(finished))
+    main_done("privacy", "erase", "b", "--state", str(finished), "--yes")
+    assert "Quillfeather" not in (finished / "erased.jsonl").read_text()
+    (finished.parent / "community.toml").unlink()
+    target, words = finished, []
+    if lost:
+        target, words = tmp_path / "new", ["--erased", str(finished / "erased.jsonl")]
+    else:
+        with browser(finished, SECURE) as home:
+            join(home, finished, "member", "b", "next tenant")
+    main_done("state", "restore", str(tmp_path / "backup"), "--state", str(target), *words)
+    assert "erased again, as they were erased since: 1 members" in capsys.readouterr().err
+    assert list(still_named(target, [NAME, "quillfeather", "Quillfeather"])) == []
+    assert people_of(target, "b") == ([] if lost else ["next tenant"])
+    main_done("state", "check", "--state", str(target))
+    main_done("state", "backup", str(tmp_path / "later"), "--state", str(target))
+    main_done("state", "restore", str(tmp_path / "later"), "--state", str(target))
+    assert "erased again" not in capsys.readouterr().err
+
+
+def test_a_record_of_erasures_that_cannot_be_read_lets_no_backup_open(finished, tmp_path, capsys):
+    main_done("state", "backup", str(tmp_path / "backup"), "--state", str(finished))
+    before = (finished / "market.sqlite").stat().st_ino
+    (finished / "erased.jsonl").write_text('{"at":1,"member":1,"keep_years":10}\n{"at":}\n')
+    with pytest.raises(SystemExit, match="3"):
+        main(["state", "restore", str(tmp_path / "backup"), "--state", str(finished)])
+    assert "erased.jsonl line 2: is no erasure" in capsys.readouterr().err
+    assert (finished / "market.sqlite").stat().st_ino == before
+
+
+def main_done(*words):
+    with pytest.raises(SystemExit, match="0"):
+        main(list(words))
 
 
 def kept_rows(folder):
@@ -186,7 +227,7 @@ def test_who_still_trades_leaves_first_and_nothing_is_half_erased(state, capsys)
         join(home, state, "member", "b")
         assert send(home, kind="pause", until="").status_code == 303
     with pytest.raises(StateError, match="still trades"):
-        erase(state, "b", ["ada"], keep_years=10, year=2026)
+        erase(state, "b", ["ada"], keep_years=10, now=NOW)
     assert people_of(state, "b") == ["ada"]
     with pytest.raises(SystemExit):
         main(["privacy", "erase", "b", "--state", str(state), "--yes"])

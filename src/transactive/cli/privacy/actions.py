@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def erase_person(folder: Path, member: str, keep_years: int, *, yes: bool, json:
         report(facts, json=json)
         return
     with hold(folder):
-        done = erase(folder, member, people, keep_years=keep_years, year=datetime.now(UTC).year)
+        done = erase(folder, member, people, keep_years=keep_years, now=now)
         accounts = forget_kept(folder, member, now)
     facts = {
         "erased": member,
@@ -80,5 +79,5 @@ def erase_person(folder: Path, member: str, keep_years: int, *, yes: bool, json:
     }
     left = [path for path in done.named if Path(path).exists()]
     if left:
-        facts["still named in"] = ", ".join(left) + "; change these by hand, and older backups as well"
+        facts["still named in"] = ", ".join(left) + "; change these by hand"
     report(facts, json=json)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import msgspec
 
 from transactive.cli.progress import tell
 from transactive.core.errors import InputError, StateError
+from transactive.services.privacy.erasures import FILE, Erased
 from transactive.services.states.backup import back_up, put_back
 from transactive.services.states.check import check_state
 from transactive.services.states.move import move
+from transactive.web.privacy.kept import forget_again
 
 
 def show_check(folder: Path, *, json: bool) -> None:
@@ -40,10 +44,21 @@ def make_backup(folder: Path, target: Path) -> None:
     print(f"{target}: {len(manifest.files)} files, {until}")
 
 
-def put_backup(backup: Path, folder: Path) -> None:
-    """Put a backup back and say what is where."""
-    manifest, kept = put_back(backup, folder)
+def put_backup(backup: Path, folder: Path, record: Path | None) -> None:
+    """Put a backup back; say what is where, and how many were erased in it. Raises InputError, StateError."""
+    if record is not None and not record.is_file():
+        raise InputError(f"--erased {record}: is no file; give the {FILE} of the folder that was lost")
+    again: list[Erased] = []
+
+    def erase(staged: Path, since: Sequence[Erased]) -> None:
+        """Erase in the copy who was erased since."""
+        again.extend(since)
+        forget_again(staged, since, int(time.time()))
+
+    manifest, kept = put_back(backup, folder, erase, record)
     print(f"{folder}: as in {backup}, up to {manifest.last_slot or 'no slot yet'}")
+    if again:
+        print(f"erased again, as they were erased since: {len(again)} members", file=sys.stderr)
     if kept:
         print(f"what was there is kept in {kept}", file=sys.stderr)
 

@@ -45,8 +45,10 @@ def backup(to: Path, *, state: Path) -> None:
 
 
 @state.command
-def restore(backup: Path, *, state: Path) -> None:
+def restore(backup: Path, *, state: Path, erased: Path | None = None) -> None:
     """Put a backup in the place of a state folder; what was there is kept beside it.
+
+    Who was erased since the backup is erased in it before it opens.
 
     Parameters
     ----------
@@ -54,10 +56,12 @@ def restore(backup: Path, *, state: Path) -> None:
         Folder that `state backup` made.
     state
         Folder of the run, on which no other process runs.
+    erased
+        Record of erasures (erased.jsonl) that was kept elsewhere, where the folder is lost.
     """
     from transactive.cli.state.actions import put_backup
 
-    put_backup(backup, state)
+    put_backup(backup, state, erased)
 
 
 @state.command

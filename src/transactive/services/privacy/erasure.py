@@ -11,14 +11,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import parse_time
 from transactive.services.bills.erasure import BillErasure, erase_bills
 from transactive.services.finding_notes import blank_notes
 from transactive.services.governing.log import blank_deciders
+from transactive.services.privacy.erasures import Erased, note_erased
 from transactive.store import Store, holds_state
 from transactive.store.live.acts import blank_askers
 from transactive.store.read.items import read_items
@@ -59,22 +62,49 @@ def require_gone(folder: Path, member: str) -> str | None:
         return of.name
 
 
-def erase(folder: Path, member: str, accounts: Sequence[str], *, keep_years: int, year: int) -> Erasure:
+def erase(folder: Path, member: str, accounts: Sequence[str], *, keep_years: int, now: int) -> Erasure:
     """Erase who a member is. accounts: names with which its people signed in, whose other traces go as well.
 
-    year: the one it is; papers stay `keep_years` after theirs. Raises what `require_gone` raises.
+    now: [Unix s]; papers stay `keep_years` after their year. That it was erased is noted first, without a name, so that
+    no restore forgets it. Raises what `require_gone` raises.
     """
-    name = require_gone(folder, member)
-    bills = erase_bills(folder, member, keep_years, year)
+    require_gone(folder, member)
+    with closing(Store(folder)) as store:
+        account = _community(store).ids.index(member)
+    erased = Erased(now, account, keep_years)
+    note_erased(folder, erased)
+    return erase_again(folder, erased, accounts, now)
+
+
+def members_there(folder: Path, erased: Sequence[Erased]) -> list[tuple[str, Erased]]:
+    """Erasures with the ids of their members in a copy of a state, where they were members already."""
     with closing(Store(folder)) as store:
         run = Reader(store).run()
-        account = run.community.ids.index(member) if run else -1
+    ids = run.community.ids if run else []
+    return [(ids[each.member], each) for each in erased if each.member < len(ids)]
+
+
+def erase_again(folder: Path, erased: Erased, accounts: Sequence[str], now: int) -> Erasure:
+    """Erase in a copy of a state who was erased, whether it still trades there or not."""
+    with closing(Store(folder)) as store:
+        community, account = _community(store), erased.member
+        name, member = community.members[account].name, community.ids[account]
+    bills = erase_bills(folder, member, erased.keep_years, datetime.fromtimestamp(now, UTC).year)
+    with closing(Store(folder)) as store:
         own = {item.number for item in read_items(store, account)}
         notes = blank_notes(folder, own, {form for each in accounts for form in (each, f"{each} ({member})")})
         acts = blank_askers(store, account, accounts) + blank_deciders(folder, account, accounts)
         _forget_name(store, member)
     words = [each for each in (name, *accounts) if each]
     return Erasure(name, bills, notes, acts, list(still_named(folder, words)) if words else [])
+
+
+def _community(store: Store) -> Community:
+    """The community of a run. Raises StateError where none has begun."""
+    run = Reader(store).run()
+    if run is None:
+        raise StateError(f"{store.path.parent}: holds no run; give the --state folder of one")
+    return run.community
 
 
 def still_named(folder: Path, words: Sequence[str]) -> Iterator[str]:

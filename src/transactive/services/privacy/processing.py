@@ -53,7 +53,7 @@ PROCESSING = (
         "people recognise themselves",
         "community.toml; market.sqlite: settings",
         "the member; operator and auditor",
-        "erasure takes it out of the state; the community file is the operator's to change",
+        "erasure takes it out of the state, and again after a restore; the community file is the operator's to change",
     ),
     ProcessingKind(
         "Address, account at a bank, tax number",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from transactive.services.bills.parties import FILE as PARTIES
 from transactive.services.credit_publication import CREDITS_CHAIN
 from transactive.services.credit_publication import OUTBOX as CREDITS_OUTBOX
 from transactive.services.governing.kept import FOLDER as CONSEQUENCES
+from transactive.services.privacy.erasures import FILE as ERASED
+from transactive.services.privacy.erasures import Erased, read_erased, write_erased
 from transactive.store import FILE, Store, database_of, holds_state
 from transactive.store.bills import FILE as BILLS
 from transactive.store.bills import HEAD_FILE as PAPERS_HEAD
@@ -136,11 +138,14 @@ def _others(folder: Path) -> Iterable[str]:
     yield from (str(path) for path in kept if not any(part.startswith(".") for part in path.parts))
 
 
-def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
+def put_back(
+    backup: Path, folder: Path, erase: Callable[[Path, Sequence[Erased]], None], record: Path | None = None
+) -> tuple[Manifest, Path | None]:
     """Put a backup in the place of a state folder; what was there is kept beside it.
 
     Who may come in stays as it is now, where the folder is there: nobody gets back in who was sent away since. So do
-    logs of what people did.
+    logs of what people did. Who was erased since is erased in the copy before it opens: erase does so; record: of
+    erasures, beside that of the folder, which may be lost.
     Returns what the backup holds, and where the earlier folder is now. Raises InputError for a backup that is not as it
     was written, StateError where another process is on the folder; then nothing is changed.
     """
@@ -152,12 +157,16 @@ def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
         for name in manifest.files:
             (staged / name).parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             shutil.copy2(backup / name, staged / name)
-        _sync(staged)
         with hold(folder) if folder.exists() else nullcontext():
+            known = {each for path in (folder / ERASED, record) if path for each in read_erased(path)}
+            then = set(read_erased(staged / ERASED))
+            erase(staged, sorted(known - then))
+            write_erased(staged, known | then)
             _keep_papers(folder, staged)
             for name in (*ENTRY, *LOGS):
                 if (folder / name).is_file():
                     shutil.copy2(folder / name, staged / name)
+            _sync(staged)
             kept = _free_name(folder) if folder.exists() else None
             if kept:
                 folder.rename(kept)

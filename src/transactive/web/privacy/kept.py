@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import msgspec
 
 from transactive.core.slots import time_text
 from transactive.services.notices.choices import choices, forget_choices
+from transactive.services.privacy.erasure import erase_again, members_there
+from transactive.services.privacy.erasures import Erased
 from transactive.web.accounts.assistants import asked_by_assistants, forget_requests
 from transactive.web.accounts.book import changed_book, read_book
 from transactive.web.accounts.looks import forget_looks, looks_at
@@ -56,6 +59,13 @@ def kept_of(folder: Path, member: str) -> dict[str, Any]:
             if each.token in ids
         ],
     }
+
+
+def forget_again(folder: Path, erased: Sequence[Erased], now: int) -> None:
+    """Erase in a copy of a state, of before, who was erased since. now: [Unix s]."""
+    for member, each in members_there(folder, erased):
+        erase_again(folder, each, people_of(folder, member), now)
+        forget_kept(folder, member, now)
 
 
 def forget_kept(folder: Path, member: str, now: int) -> int:
