@@ -4,6 +4,7 @@ import os
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,30 @@ def test_a_box_keeps_its_key_to_itself_and_is_made_once(tmp_path, key):
     (tmp_path / "box" / "box.toml").write_text('community = "a"\nbrokr = "b"\n')
     with pytest.raises(ConfigError, match="brokr"):
         box_settings(tmp_path / "box")
+
+
+def test_a_second_process_is_kept_from_an_outbox(outbox):
+    with pytest.raises(StateError, match="another process has it"):
+        RecordFile(outbox.path)
+
+
+@given(st.integers(0, 4 * SIZE - 1), st.integers(1, 255))
+def test_a_flip_in_an_outbox_is_named_or_costs_the_last_record(tmp_path_factory, place, flip):
+    path = tmp_path_factory.mktemp("o") / "outbox"
+    records = [bytes([number]) * (SIZE - 4) for number in range(4)]
+    records = [data + crc32(data).to_bytes(4, "big") for data in records]
+    with closing(RecordFile(path)) as opened:
+        opened.append(records)
+    data = bytearray(b"".join(records))
+    data[place] ^= flip
+    path.write_bytes(data)
+    with closing(RecordFile(path)) as opened:
+        if place < 3 * SIZE:
+            with pytest.raises(StateError, match=f"record {place // SIZE}, at byte .* is damaged"):
+                opened.check()
+        else:
+            opened.check()
+            assert list(opened.all()) == records[:3]
 
 
 TRAITS = MeterTraits("a meter", "real bytes")

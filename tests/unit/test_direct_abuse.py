@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.direct_nodes import DOMAIN, GRID, SLOT, Street, best_welfare, welfare, wish, wishes
 from transactive.core.errors import RuleBroken, StateError
@@ -333,13 +336,14 @@ def test_a_journal_on_disk_gives_its_whole_records_and_goes_on(tmp_path: Path) -
     of.begin()
     of.pass_on(Negotiator.propose)
     kept.close()
-    whole, data = list(JournalFile(path).records()), path.read_bytes()
+    with closing(JournalFile(path)) as again_open:
+        whole, data = list(again_open.records()), path.read_bytes()
     assert len(whole) == 4, "curve, quote, bid, award"
-    for cut in (1, len(whole[-1]), len(whole[-1]) + 7, len(whole[-1]) + 8):
+    for cut in (1, len(whole[-1]), len(whole[-1]) + 15, len(whole[-1]) + 16):
         path.write_bytes(data[:-cut])
-        torn = JournalFile(path)
-        assert list(torn.records()) == whole[:-1]
-        torn.append(whole[-1])
+        with closing(JournalFile(path)) as torn:
+            assert list(torn.records()) == whole[:-1]
+            torn.append(whole[-1])
         assert path.read_bytes() == data
     again = Street.of([wish(SUN), wish(HOME, buys=[(210_000, 50)], bounds=(700, 700)), *of.wishes[2:]]).nodes[HOME]
     assert again.curve != of.nodes[HOME].curve
@@ -351,15 +355,74 @@ def test_a_journal_on_disk_gives_its_whole_records_and_goes_on(tmp_path: Path) -
 
 def test_zeros_at_the_end_of_a_journal_are_no_records(tmp_path: Path) -> None:
     """As a file system leaves them that had made room for bytes when the power went."""
-    kept = JournalFile(tmp_path / "slot")
-    kept.append(b"record")
-    kept.close()
+    with closing(JournalFile(tmp_path / "slot")) as kept:
+        kept.append(b"record")
     with kept.path.open("ab") as file:
         file.write(bytes(40))
-    again = JournalFile(kept.path)
-    assert list(again.records()) == [b"record"]
-    again.append(b"more")
-    assert list(again.records()) == [b"record", b"more"]
+    for more in ([], [b"more"]):
+        with closing(JournalFile(kept.path)) as again:
+            assert list(again.records()) == [b"record"]
+            for record in more:
+                again.append(record)
+    with closing(JournalFile(kept.path)) as again:
+        assert list(again.records()) == [b"record", b"more"]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5), st.data())
+def test_a_flip_or_a_cut_is_named_or_costs_the_last_record(tmp_path_factory, records, draw):
+    path = tmp_path_factory.mktemp("j") / "slot"
+    with closing(JournalFile(path)) as kept:
+        for record in records:
+            kept.append(record)
+    data = bytearray(path.read_bytes())
+    begin = draw.draw(st.integers(0, len(data) - 1))
+    if draw.draw(st.booleans()):
+        data[begin] ^= draw.draw(st.integers(1, 255))
+    else:
+        size = len(records[-1]) + 16
+        del data[begin : draw.draw(st.integers(begin + 1, len(data) - size)) if begin < len(data) - size else None]
+    path.write_bytes(data)
+    found = read_or_named(path)
+    if isinstance(found, list):
+        assert found == records[:-1]
+    else:
+        assert "is damaged, and others stand behind it" in found
+        assert path.read_bytes() == data, "and nothing is cut"
+
+
+def read_or_named(path: Path) -> list[bytes] | str:
+    try:
+        with closing(JournalFile(path)) as again:
+            return list(again.records())
+    except StateError as error:
+        return str(error)
+
+
+def test_a_second_process_is_kept_from_a_journal_until_the_first_ends(tmp_path: Path) -> None:
+    with closing(JournalFile(tmp_path / "slot")) as first:
+        first.append(b"record")
+        with pytest.raises(StateError, match="another process has it"):
+            JournalFile(tmp_path / "slot")
+    with closing(JournalFile(tmp_path / "slot")) as second:
+        assert list(second.records()) == [b"record"]
+
+
+def test_who_was_killed_after_commitments_were_over_still_knows_who_had_made_one() -> None:
+    of, kept = street(sealed_below=5), list[bytes]()
+    late, node = of.nodes[SUN], of.nodes[HOME]
+    node._journal = kept.append
+    rest = Street([each for each in of.nodes if each is not late], of.contacts[:-1], of.keys, of.wishes)
+    for each in rest.nodes:
+        each.begin(0)
+    rest.share()
+    node.show()
+    again = street(sealed_below=5).nodes[HOME]
+    again.resume(kept)
+    again.begin(0)
+    late.begin(0)
+    told = [each.board.quotes[each.seat].data for each in of.nodes]
+    again.hear(messages.write(Tell(VERSION, Tell.KIND, SLOT, 0, told, [])), b"")
+    assert set(again.board.quotes) == {each.seat for each in rest.nodes}
 
 
 def test_a_journal_that_cannot_be_kept_stops_the_node_before_it_speaks(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ class Box:
         status = BoxStatus(self._key.address, source.traits.title)
         with ExitStack() as open_parts:
             outbox = open_parts.enter_context(closing(RecordFile(self._folder / OUTBOX_FILE)))
+            outbox.check()
             boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
             meter = KnownMeter(self._folder, source.traits)
             hands = Hands(self._folder, self._tell, partial(moment_of, self._key.address, settings.spread))

@@ -45,7 +45,13 @@ class Got(msgspec.Struct, frozen=True, array_like=True, tag=3):
     signature: bytes
 
 
-Record: TypeAlias = Began | SaidQuote | Bade | Gave | Got
+class Showed(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """In a sealed slot, that commitments are over, and the hash of the curve that each seat had named by then."""
+
+    named: dict[int, bytes]
+
+
+Record: TypeAlias = Began | SaidQuote | Bade | Gave | Got | Showed
 _DECODER = msgspec.msgpack.Decoder(Record)
 
 

@@ -24,7 +24,7 @@ from transactive.core.proofs.deals.quotes import DemandCurve, Quote
 from transactive.trading.direct import journal, messages
 from transactive.trading.direct.board import QuoteBoard, SignerOf, signer_of
 from transactive.trading.direct.complaints import Quarrel, left_out, quarrel
-from transactive.trading.direct.journal import Bade, Began, Gave, Got, Record, SaidQuote
+from transactive.trading.direct.journal import Bade, Began, Gave, Got, Record, SaidQuote, Showed
 from transactive.trading.direct.messages import VERSION, Have, SentAward, SentBid, Tell
 from transactive.trading.direct.plan import Plan, plan
 from transactive.trading.direct.purse import GivenAward, Purse
@@ -101,6 +101,8 @@ class Negotiator:
 
     def show(self) -> None:
         """Show the own curve. In a sealed slot commitments are over with it: who made none is not heard any more."""
+        if self.terms.is_sealed and not self.board.closed:
+            self._keep(Showed(dict(self.board.curve_of)))
         self.board.closed = True
         self.board.learn_curve(messages.write_curve(self.curve, self._sign(self.curve.hash), self.terms))
 
@@ -138,12 +140,8 @@ class Negotiator:
 
     def again(self) -> list[Letter]:
         """Bids that nobody has answered, once more."""
-        seats = self.terms.roll.seats
-        return [
-            self._offer(bid.seller, data)
-            for bid, data in self.purse.pending()
-            if seats[bid.seller] in self.board.curves
-        ]
+        seats, pending = self.terms.roll.seats, self.purse.pending()
+        return [self._offer(bid.seller, data) for bid, data in pending if seats[bid.seller] in self.board.curves]
 
     def close(self) -> None:
         """The end: bids without an answer lapse. Who awarded one has the deal, and shows it."""
@@ -270,8 +268,6 @@ class Negotiator:
     def _keep(self, record: Record) -> None:
         self._journal(journal.write(record))
 
-    # -- after a kill ---------------------------------------------------------------------------
-
     def resume(self, records: Iterable[bytes]) -> None:
         """Take up the records of a journal, in their order, before the first round: nothing is signed otherwise.
 
@@ -291,6 +287,8 @@ class Negotiator:
                 bid, signature = messages.read_bid(record.bid, self.terms)
                 self.purse.contradicts(bid)
                 self.purse.award(GivenAward(bid, record.energy_wh, signature, record.signature))
+            elif isinstance(record, Showed):
+                self.board.closed, self.board.curve_of = True, dict(record.named)
             else:
                 self.purse.book(record.bid, record.energy_wh, record.signature)
 
