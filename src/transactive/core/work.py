@@ -19,10 +19,11 @@ def seldom_collected() -> Iterator[None]:
     """Look for garbage seldom, and not at all in what there is already: objects in circles, which few are.
 
     A run makes many objects that vanish by themselves; what stays (programs, prices, contracts) is looked through each
-    time. Within another such block nothing changes.
+    time. Within another such block, or where something else is left out already, no more is left out.
     """
     before, frozen = gc.get_threshold(), gc.get_freeze_count()
-    gc.freeze()
+    if not frozen:
+        gc.freeze()
     gc.set_threshold(FRESH_OBJECTS, *before[1:])
     try:
         yield
