@@ -8,9 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from transactive.core.errors import StateError
 from transactive.store.folder import OWNER_FILE
+
+COMPILED: LRUCache[Any, Any] = LRUCache(1000)
+"""Statements as text, of all files: to compile those that look a file over takes longer than to execute them."""
+
+
+class AnyFile(SQLiteDialect_pysqlite):
+    """SQLite as SQLAlchemy speaks it, the same for every file: what one engine compiled serves all of them."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
 
 def engine(path: Path) -> sa.Engine:
@@ -19,7 +36,8 @@ def engine(path: Path) -> sa.Engine:
     Raises StateError where the file cannot be made.
     """
     _touch(path)
-    made = sa.create_engine(f"sqlite:///{path}")
+    sa.dialects.registry.register("sqlite.anyfile", __name__, AnyFile.__name__)
+    made = sa.create_engine(f"sqlite+anyfile:///{path}", execution_options={"compiled_cache": COMPILED})
     sa.event.listen(made, "connect", _durable)
     return made
 
