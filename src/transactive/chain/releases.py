@@ -67,9 +67,8 @@ def is_as_today(name: str, function: str, code: bytes) -> bool:
     return has_function(code, abi_to_signature(cast("ABIElement", next(made))))
 
 
-def abi_for(name: str, code: bytes) -> list[dict[str, Any]]:
-    """ABI of deployed code: of the version that it is, or today's if it is unknown."""
-    version = version_of(name, code)
+def abi_of(name: str, version: str | None) -> list[dict[str, Any]]:
+    """ABI of a contract of a released version; today's of code that is unknown, or of this program ("")."""
     made = released(version, name) if version else None
     return made.abi if made else artifact(name).abi
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from eth_abi.exceptions import DecodingError, ValueOutOfBounds
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
@@ -38,11 +38,10 @@ class CallData:
 
     def __init__(self, web3: Web3) -> None:
         self._codec = web3.codec
-        self._known: WeakKeyDictionary[Contract, Known] = WeakKeyDictionary()
 
     def of(self, contract: Contract, function: str, arguments: Sequence[Any]) -> str:
         """Call data, 0x-hex. Raises KeyError for a function that the contract has not, InputError for its numbers."""
-        known = self._functions(contract)[function, len(arguments)]
+        known = _functions(contract)[function, len(arguments)]
         try:
             return "0x" + (known.selector + self._codec.encode(known.takes, arguments)).hex()
         except ValueOutOfBounds as error:
@@ -52,7 +51,7 @@ class CallData:
 
     def result(self, contract: Contract, function: str, count: int, answer: bytes) -> Any:  # noqa: ANN401 - as the ABI says
         """What a function of `count` inputs gave: one value, or all of them. Raises ChainError for anything else."""
-        known = self._functions(contract)[function, count]
+        known = _functions(contract)[function, count]
         try:
             decoded = self._codec.decode(known.gives, answer)
         except DecodingError as error:
@@ -69,23 +68,23 @@ class CallData:
         A node executes it in `eth_call` without keeping anything: many views in one request, and no contract for it.
         At most `MOST_WORDS`. It fails where one of the views does.
         """
-        known = self._functions(contract)[function, 1]
+        known = _functions(contract)[function, 1]
         return "0x" + _reading(contract.address, known.selector, first, end).hex()
 
-    def _functions(self, contract: Contract) -> Known:
-        """Functions of a contract; ours have no two of one name with as many inputs."""
-        if contract not in self._known:
-            self._known[contract] = {
-                (element["name"], len(element["inputs"])): _Function(
-                    bytes(function_abi_to_4byte_selector(element)),
-                    get_abi_input_types(element),
-                    get_abi_output_types(element),
-                    element["outputs"],
-                )
-                for element in contract.abi
-                if element["type"] == "function"
-            }
-        return self._known[contract]
+
+@lru_cache(maxsize=1024)
+def _functions(contract: Contract) -> Known:
+    """Functions of a contract; ours have no two of one name with as many inputs."""
+    return {
+        (element["name"], len(element["inputs"])): _Function(
+            bytes(function_abi_to_4byte_selector(element)),
+            get_abi_input_types(element),
+            get_abi_output_types(element),
+            element["outputs"],
+        )
+        for element in contract.abi
+        if element["type"] == "function"
+    }
 
 
 def _shown(output: Any, value: Any) -> Any:  # noqa: ANN401 - as the ABI says

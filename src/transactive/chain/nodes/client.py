@@ -18,9 +18,9 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractLogicError, Web3Exception
 
-from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.nodes.bound import bound, construction
 from transactive.chain.nodes.calls import MOST_WORDS, CallData
 from transactive.chain.nodes.events import Cursor, read_logs
 from transactive.chain.nodes.nodes import EmbeddedNode, Json, Queued
@@ -37,7 +37,7 @@ from transactive.chain.nodes.receipts import (
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.chain.nodes.remote_node import RemoteNode
 from transactive.chain.nodes.urls import embedded_path, is_embedded
-from transactive.chain.releases import abi_for
+from transactive.chain.releases import version_of
 from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.core.errors import ChainError, ContractRevert
 
@@ -140,11 +140,11 @@ class ChainClient:
         code = self.code(address)
         if not code:
             raise ChainError(f"no contract at {address} on chain {self.chain_id}; check the chain's URL or file")
-        return self._bind(address, abi_for(name, code))
+        return bound(name, version_of(name, code), to_checksum_address(address))
 
     def queued_contract(self, name: str, address: str) -> Contract:
         """Contract of this version at an address, whose deployment may still be queued."""
-        return self._bind(address, artifact(name).abi)
+        return bound(name, "", to_checksum_address(address))
 
     def code(self, address: str) -> bytes:
         """Code at an address, empty if there is none."""
@@ -172,10 +172,8 @@ class ChainClient:
     def deploy(self, sender: LocalAccount, name: str, *arguments: Any) -> Contract:  # noqa: ANN401 - as the ABI says
         """Queue the deployment of one of our contracts; the contract exists after `block`."""
         address = contract_address(sender.address, self._peek_nonce(sender.address))
-        made = artifact(name)
-        factory: Any = self._web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
-        self._enqueue(sender, None, factory.constructor(*arguments).data_in_transaction, f"deploy {name}")
-        return self._bind(address, made.abi)
+        self._enqueue(sender, None, construction(name, *arguments), f"deploy {name}")
+        return self.queued_contract(name, address)
 
     def send(
         self,
@@ -284,9 +282,6 @@ class ChainClient:
     def input_of(self, tx_hash: str) -> str:
         """Call data of a transaction, 0x-hex."""
         return str(self._node.ask("eth_getTransactionByHash", tx_hash)["input"])
-
-    def _bind(self, address: str, abi: Sequence[Json]) -> Contract:
-        return self._web3.eth.contract(address=to_checksum_address(address), abi=abi)
 
     def _peek_nonce(self, address: str) -> int:
         """Next nonce of an account: asked once, counted from then on."""
