@@ -6,6 +6,7 @@ comma, or where a number has several: 1.234 alone is a little more than one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from transactive.core.units import PPM
@@ -19,6 +20,10 @@ EMPTY = ("", "-", "--", "nan", "na", "n/a", "null", "none")
 """How files write that there is no value."""
 SAMPLE = 64
 """Values at either end of a column that show which sign parts its decimals; what does not fit is tried in all ways."""
+LESS = re.compile(r"[+\-]?\d{1,3}")
+"""A whole number below a thousand."""
+THREE, LEAST_BARE = 3, 5
+"""Digits of the numbers without a sign that show that it groups, and how many of these must be there."""
 BLANKS = "[' \u00a0\u202f]"
 COMMA_IS_DECIMAL = r"^[+\-]?0?,|,(\d{1,2}|\d{4,})$"
 """A number whose comma cannot group thousands."""
@@ -35,7 +40,12 @@ def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
         if values.dtype.is_integer():
             return values.cast(pl.Int64, strict=False) * PPM
         return (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
-    sample = "".join(values.head(SAMPLE).drop_nulls()) + "".join(values.tail(SAMPLE).drop_nulls())
+    ends = [*values.head(SAMPLE).drop_nulls(), *values.tail(SAMPLE).drop_nulls()]
+    sample = "".join(ends)
+    for sign in (".", ","):
+        if sign in sample and _groups(ends, sign) and _groups(values.drop_nulls().to_list(), sign):
+            values = values.str.replace_all(sign, "", literal=True)
+            sample = sample.replace(sign, "")
     if "." not in sample and "," not in sample:
         whole = values.cast(pl.Int64, strict=False)
         if whole.null_count() == values.null_count() and int(whole.abs().max() or 0) < MOST_WHOLE:  # type: ignore[arg-type]
@@ -48,6 +58,22 @@ def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
         if bare.null_count() == values.null_count():  # the usual column, in one pass
             return bare
     return _six_decimals(with_points(values.str.strip_chars(), comma_parts_columns=comma_parts_columns))
+
+
+def _groups(values: list[str], sign: str) -> bool:
+    """Whether a sign in whole numbers stands between thousands.
+
+    All numbers from 1,000 on have it, each before three digits, and several of 100 to 999 have none: decimals that end
+    where they may would have one or two digits somewhere, and those that do not are in all.
+    """
+    grouped = re.compile(rf"[+\-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+")
+    bare = 0
+    for text in map(str.strip, values):
+        if LESS.fullmatch(text):
+            bare += len(text.lstrip("+-")) == THREE
+        elif text and not grouped.fullmatch(text):
+            return False
+    return bare >= LEAST_BARE
 
 
 def _six_decimals(text: pl.Series) -> pl.Series:

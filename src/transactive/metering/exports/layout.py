@@ -18,7 +18,9 @@ from transactive.core.errors import DataError
 from transactive.core.slots import DAY
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports import words
+from transactive.metering.exports.heads import with_head
 from transactive.metering.exports.profile import Profile, RegisterRule
+from transactive.metering.exports.sums import without_totals
 from transactive.metering.exports.times import NUMBER, START, TIME_OF_DAY, with_slots
 from transactive.tabular.decimals import is_empty, millionths
 from transactive.tabular.sheets import Sheet
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 METER, QUALITY = "meter", "quality"
-CLOCK = re.compile(r"\d[AB]?[:.]\d\d")
+CLOCK = re.compile(r"\d[AB]?(?:[:.]\d\d| ?h)")
 """What the name of a column has in it that is a time of the day, and no number of an hour."""
+BEGIN = re.compile(r"(\d{1,2})[AB]?(?: ?[:.h] ?(\d\d))?")
+"""Hour and minute at which a column of a day begins."""
 
 
 def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tuple[pl.DataFrame, int, Profile]:
@@ -37,9 +41,9 @@ def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tupl
 
     expected: length where the times do not tell it [s]. Raises DataError naming file, row and column.
     """
-    sheet = _with_head(sheet, profile) if profile.head else sheet
+    sheet = with_head(sheet, profile.head) if profile.head else sheet
     profile = as_named(profile, sheet)
-    frame = _without_totals(sheet)
+    frame = without_totals(sheet)
     if profile.day_rows:
         frame = _unpivoted(frame, sheet, profile)
     _refuse_missing(frame, sheet, profile)
@@ -84,54 +88,6 @@ def as_named(profile: Profile, sheet: Sheet) -> Profile:
 def column_of(register: str, reading: str) -> str:
     """Name of the column with the numbers of a register."""
     return f"{register} {reading}"
-
-
-def _with_head(sheet: Sheet, profile: Profile) -> Sheet:
-    """A table whose head has several rows: a column is named by all of them, with a bar in between."""
-    import polars as pl
-
-    rows = {words.plain(row[0]): row for row in sheet.above if row}
-    head = tuple(sheet.columns)
-    rows.setdefault(words.plain(head[0]), head)
-    for row in sheet.frame.head(40).drop(ROW).rows():
-        rows.setdefault(words.plain(str(row[0] or "")), tuple(str(cell or "") for cell in row))
-    parts = [rows[words.plain(label)] for label in profile.head]
-    names = ["|".join(part[k].strip() for part in parts) for k in range(len(sheet.columns))]
-    first = [words.plain(str(value or "")) for value in sheet.frame[sheet.columns[0]].head(40)]
-    last = max(
-        (k + 1 for k, value in enumerate(first) if value in [words.plain(label) for label in profile.head]), default=0
-    )
-    renamed = dict(zip(sheet.columns, (f"{name}\0{k}" for k, name in enumerate(names)), strict=True))
-    frame = (
-        sheet.frame.slice(last)
-        .rename(renamed)
-        .rename({f"{name}\0{k}": f"{name}#{k}" if name in names[:k] else name for k, name in enumerate(names)})
-    )
-    return Sheet(frame.with_columns(pl.col(ROW)), sheet.name, sheet.decimal_comma, sheet.above)
-
-
-def _without_totals(sheet: Sheet) -> pl.DataFrame:
-    """Rows without those that add others up, as they say in their first cell or by having no time."""
-    import polars as pl
-
-    frame, first = sheet.frame, sheet.columns[0]
-    if frame.schema[first] != pl.String:
-        return frame
-    ends = pl.concat([frame.head(5), frame.tail(5)])[first].drop_nulls()
-    if not any(
-        words.plain(value) in words.TOTAL or words.plain(value).split(" ")[0] in words.TOTAL
-        for value in ends
-        if value.strip()
-    ):
-        return frame
-    said = (
-        pl.col(first)
-        .str.strip_chars()
-        .str.to_lowercase()
-        .str.contains(f"^({'|'.join(words.TOTAL)})\\b")
-        .fill_null(value=False)
-    )
-    return frame.filter(~said)
 
 
 def _refuse_missing(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> None:
@@ -190,8 +146,8 @@ def _begins(names: list[str], *, at_end: bool) -> dict[str, str]:
 
 def minute_of(name: str) -> int:
     """The minute of the day at which a column of a day begins, as its name writes it."""
-    hour, minute = name.strip().removesuffix(" #2").replace(".", ":").split("-")[0].strip().split(":")[:2]
-    return int(hour.rstrip("AB")) * 60 + int(minute)
+    found = BEGIN.match(name.strip())
+    return int(found[1]) * 60 + int(found[2] or 0) if found else 0
 
 
 def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Series:
@@ -241,9 +197,7 @@ def _quality(profile: Profile) -> pl.Expr:
 
     if profile.quality is None:
         return pl.lit(int(ReadingQuality.METERED), pl.Int64)
-    measured = (
-        pl.col(profile.quality.column).str.strip_chars().is_in(list(profile.quality.metered)).fill_null(value=False)
-    )
+    measured = pl.col(profile.quality.column).fill_null("").str.strip_chars().is_in(list(profile.quality.metered))
     return pl.when(measured).then(int(ReadingQuality.METERED)).otherwise(int(ReadingQuality.ESTIMATED)).cast(pl.Int64)
 
 

@@ -12,10 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import time_text
 from transactive.metering.exports.energy import has_fractions, meter_codes, to_wh
-from transactive.metering.exports.guess import guessed, known_profile, with_told
+from transactive.metering.exports.guessing.table import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
 from transactive.metering.exports.messages import edifact, green_button, nem12, sdat
 from transactive.metering.exports.messages.collected import added_up
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_METERS = 2**32
 """Meters of a file, so that a meter and its slot fit in one number."""
+FEW = 50
+"""Of so many readings one may be below zero and be a fault code; with more of them the register has a sign."""
 FORMATS = {"green_button": green_button, "mscons": edifact, "nem12": nem12, "sdat": sdat}
 
 
@@ -106,8 +108,24 @@ def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.Data
     sure = bool(chosen or name or told.unit or told.reading)
     rows = _named_above(rows, sheet, profile)
     whole = to_wh(rows, length, profile, sheet.name, sure=sure)
+    _refuse_signed(whole, profile, told, sheet.name)
     allotted = any(rule.register == "shared_used" for rule in profile.registers)
     return name, profile, whole, length, allotted and has_fractions(rows, length)
+
+
+def _refuse_signed(whole: pl.DataFrame, profile: Profile, told: Told, name: str) -> None:
+    """Ask what a column of import counts that goes below zero time and again, where nothing counts the export."""
+    if [rule.register for rule in profile.registers] != ["import"] or told.register:
+        return
+    below = int((whole["import"] < 0).sum())
+    if below * FEW > len(whole):
+        column = profile.registers[0].column
+        raise Unsaid(
+            f"{name}: column {column} is below zero in {below:,} of {len(whole):,} slots: is it import less export? say"
+            " --register net, or import if it is not",
+            "register",
+            ("net", "import"),
+        )
 
 
 def _named_above(rows: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from transactive.core.errors import DataError
 from transactive.core.slots import HOUR, time_text
 from transactive.metering.exports.layout import METER, QUALITY
-from transactive.metering.exports.reader import Export
+from transactive.metering.exports.reader import FEW, Export
 from transactive.metering.exports.times import START
 from transactive.tabular.source import ROW
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 CONSUMPTION, GENERATION, BOTH_WAYS = "consumption_wh", "generation_wh", "both_ways_wh"
 STANDBY_W = 20
 """What a PV may take at night [W]; more below zero is no standby."""
-FEW = 50
-"""Of so many readings one may be below zero and be a fault code; with more of them the register has a sign."""
 ENERGY_IS_NOT_NEGATIVE = "energy is not negative; was the register reset or the meter changed?"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import DAY, HOUR
 from transactive.metering.exports.profile import Profile, TimeRule
+from transactive.metering.exports.sums import without_remarks
 from transactive.tabular.local_times import to_utc, without_idle_hours
 from transactive.tabular.moments import (
     OFFSET,
@@ -39,7 +40,7 @@ FEW_TIMES = 4
 INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +(?:[-–]|to|bis|tot) +(.*\d{1,2}:\d{2}.*)$")
 """A slot in words: from when until when."""
 TIME_OF_DAY = re.compile(
-    r"^(\d{1,2}[AB]?[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[AB]?[:.]\d{2}(:\d{2})?)?( #2)?$"
+    r"^(\d{1,2}[AB]?(?:[:.]\d{2}| ?h(?: ?\d{2})?))(:\d{2})?( ?- ?\d{1,2}[AB]?[:.]\d{2}(:\d{2})?)?( #2)?$"
     r"|^(h|hour|ora|hora|q)? ?0*(\d{1,2}|100)$",
     re.IGNORECASE,
 )
@@ -61,12 +62,7 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
         if name and name not in frame.columns:
             raise DataError(f"{sheet.name}: column {name} is missing; the file has {', '.join(sheet.columns[:12])}")
     frame, zoned, elapsed = _read(frame, sheet, rule)
-    bad = frame.filter(pl.col(START).is_null() | (pl.col(elapsed).is_null() if elapsed else pl.lit(value=False)))
-    if len(bad):
-        first = bad.row(0, named=True)
-        value = first[rule.columns[0]]
-        why = complaint(value, rule.order or "ymd")
-        raise DataError(f"{sheet.name}: row {first[ROW]}: {rule.columns[0]} = {value!r}: {why}")
+    frame = _all_read(frame, sheet, profile, elapsed)
     length = _length(frame, rule, sheet, expected)
     if not zoned and rule.zone is None:
         raise Unsaid(
@@ -78,7 +74,10 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
         *([profile.meter] if profile.meter else []),
         *dict.fromkeys(n for r in profile.registers for n in r.where),
     ]
-    ends = rule.stamp == "end" and elapsed is None  # the number of an hour names the hour, not its begin or end
+    states = any(one.reading == "total" for one in profile.registers)  # read at a moment, which begins the next slot
+    ends = (
+        rule.stamp == "end" and elapsed is None and not states
+    )  # the number of an hour names the hour, not its begin or end
     before = ends and not zoned and _labels_end(frame, rule)
     if before:
         frame = frame.with_columns(pl.col(START) - length)
@@ -90,6 +89,21 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
     if ends and not before:
         frame = frame.with_columns(pl.col(START) - length)
     return frame, length
+
+
+def _all_read(frame: pl.DataFrame, sheet: Sheet, profile: Profile, elapsed: str | None) -> pl.DataFrame:
+    """Rows whose time was read, without those that are no readings. Raises DataError for the first other one."""
+    import polars as pl
+
+    unread = pl.col(START).is_null() | (pl.col(elapsed).is_null() if elapsed else pl.lit(value=False))
+    if len(bad := frame.filter(unread)):
+        frame = without_remarks(frame, unread, {rule.column for rule in profile.registers})
+        bad = frame.filter(unread)
+    if len(bad) and profile.time:
+        first, column = bad.row(0, named=True), profile.time.columns[0]
+        why = complaint(first[column], profile.time.order or "ymd")
+        raise DataError(f"{sheet.name}: row {first[ROW]}: {column} = {first[column]!r}: {why}")
+    return frame
 
 
 def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:

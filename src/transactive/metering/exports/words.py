@@ -12,6 +12,7 @@ METER = (
     "zahlpunktbezeichnung", "zahler", "zahlernummer", "metering point", "meteringpointid", "metering point id", "ean",
     "ean-code", "ean code", "cups", "cpe", "pod", "prm", "identifiant prm", "mpan", "nmi", "malepunkt", "malepunktid",
     "group", "id", "odberne misto", "ppe", "merilno mesto", "pod-kod", "eic", "punkt poboru",
+    "messpunkt", "messpunktnummer", "messpunktbezeichnung", "pdl", "point de livraison",
 )  # fmt: skip
 """A column that names whose reading it is."""
 QUALITY = (
@@ -27,7 +28,9 @@ QUALITY = (
     "estado",
     "kvalitet",
 )
-TOTAL = ("total", "summe", "sum", "totaal", "somme", "totale", "suma", "gesamt", "summa", "sum total")
+QUALITY_WITHIN = r"qualit|\bflag\b|obtencion|estimat|validat|\bnature\b|\bnotes?\b|messart|wertart"
+"""What a column of quality may have in its name, if its values say so."""
+TOTAL = ("total", "totals", "summe", "sum", "totaal", "somme", "totale", "suma", "gesamt", "summa", "sum total")
 ENDS = (
     "end",
     "bis",
@@ -60,10 +63,10 @@ REGISTERS: tuple[tuple[Register, str], ...] = (
     ("net", r"\bnet\b|\bnetto\b|\bnet[ _]?load|import ?[-−] ?export|\bsaldo\b|1\.8\.0 ?- ?2\.8\.0"),
     ("export", r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertid"),
     ("export", r"\b2\.(8|9|29)\.\d|\bto (the )?grid\b"),
-    ("export", r"inmatn|\breturned|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
+    ("export", r"\bas kwh|inmatn|\breturned|(?<!\w)([ap]-|-a)(?!\w)|oddan|dodavk|visszatap|betap|predan|atiduot"),
     ("generation", r"genera[td]|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
     ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.(8|9|29)\.\d|netzbezug|uttag|purchas"),
-    ("import", r"(?<!\w)([ap]\+|\+a)(?!\w)|\blevering|\bactive energy|pobran|odber|prejet|preuzet|vetelez"),
+    ("import", r"(?<!\w)([ap]\+|\+a)(?!\w)|\bae kwh|\blevering|\bactive energy|pobran|odber|prejet|preuzet|vetelez"),
     ("consumption", r"consum|verbrauch|usage|\bload|last\b|verbruik|forbru|consomm|kulutus|demand|zuzyc|spotreb"),
     ("consumption", r"porab|potros|fogyaszt|tarbimi|tuketim|suvart|paterin"),
 )
@@ -102,6 +105,8 @@ PARTS = re.compile(
 )
 """What parts of one register have in their names: a tariff or a phase."""
 STATES = re.compile(r"zahlerstand|stand\b|meter ?reading|\bindex\b|lettura|lectura|reading\b|register|cumulative")
+OBIS_STATE = re.compile(r"\b[12]\.8\.\d\b")
+"""The code of a register that counts on, IEC 62056-61: time integral 1."""
 AHEAD = re.compile(r"\b(?:utc|gmt) ?([+-]) ?(\d{1,2})(?::?([0-5]\d))?\b")
 """A clock that is always so far ahead of UTC, such as UTC+2."""
 ZONES = (("Europe/Brussels", r"\bcet ?/ ?cest\b|\bmez ?/ ?mesz\b"), ("UTC", r"\butc\b|\bgmt\b"))

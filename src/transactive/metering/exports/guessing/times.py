@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,11 @@ from transactive.metering.exports.times import INTERVAL
 from transactive.tabular.moments import date_part, looks_like_time
 from transactive.tabular.sheets import Sheet
 
+if TYPE_CHECKING:
+    import polars as pl
+
+LOOKED_AT = 10
+"""Values at either end of a column of times that are looked at; the last rows may be remarks."""
 CLOCK = re.compile(r"^\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?( ?[-–] ?\d{1,2}[:.]\d{2}([:.]\d{2})?)?$")
 
 
@@ -59,7 +65,7 @@ def _zone(columns: tuple[str, ...], told: Told) -> str | None:
 def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
     """Which end of its slot a time names: whole days from 00:00 on, or up to 00:00 or 24:00, tell it."""
     values = sheet.frame[columns[-1]].drop_nulls()
-    clocks = [_clock_in(str(value)) for value in (values[0], values[-1])]
+    clocks = [_first_clock(values.head(LOOKED_AT)), _first_clock(values.tail(LOOKED_AT).reverse())]
     if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
         return "start"
     early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
@@ -74,6 +80,14 @@ def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
         "stamp",
         ("start", "end"),
     )
+
+
+def _first_clock(values: pl.Series) -> str | None:
+    """The first time of a day among some values; below a table stands what is none."""
+    if all(map(_is_date, filter(date_part, map(str, values)))):
+        return next((clock for value in values if (clock := _clock_in(str(value)))), None)
+    times = ("00:00" if _is_date(str(value)) and date_part(str(value)) else _clock_in(str(value)) for value in values)
+    return next((clock for clock in times if clock), None)
 
 
 def _clock_in(text: str) -> str | None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import msgspec
 
 from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import DAY
 from transactive.metering.exports import words
-from transactive.metering.exports.guess_rows import UNITS, is_number, kinds_of_rows, sample_of, unit_beside
-from transactive.metering.exports.guess_times import few, guessed_times
-from transactive.metering.exports.layout import minute_of
+from transactive.metering.exports.guessing.quality import quality_in
+from transactive.metering.exports.guessing.rows import UNITS, is_number, is_state, kinds_of_rows, sample_of, unit_beside
+from transactive.metering.exports.guessing.times import few, guessed_times
+from transactive.metering.exports.heads import two_rows, with_head
+from transactive.metering.exports.layout import CLOCK, minute_of
 from transactive.metering.exports.profile import (
     Profile,
-    QualityRule,
     Reading,
+    Register,
     RegisterRule,
     TimeRule,
     Told,
@@ -24,37 +27,6 @@ from transactive.metering.exports.profile import (
 )
 from transactive.metering.exports.times import TIME_OF_DAY
 from transactive.tabular.sheets import Sheet
-
-MEASURED_FLAGS = (
-    "l1",
-    "m",
-    "measured",
-    "gemessen",
-    "actual",
-    "a",
-    "r",
-    "real",
-    "metered",
-    "read",
-    "ok",
-    "valid",
-    "w",
-    "gevalideerd",
-)
-ESTIMATED_FLAGS = (
-    "l2",
-    "l3",
-    "e",
-    "estimated",
-    "geschatzt",
-    "s",
-    "substituted",
-    "ersatzwert",
-    "geschat",
-    "est",
-    "f",
-    "v",
-)
 
 
 def known_profile(sheet: Sheet) -> tuple[str, Profile] | None:
@@ -85,7 +57,11 @@ def _with_more(profile: Profile, sheet: Sheet) -> Profile:
 
 def guessed(sheet: Sheet, told: Told) -> Profile:
     """A profile of a table that no shipped one knows. Raises DataError naming what has to be said."""
+    if head := two_rows(sheet):
+        return msgspec.structs.replace(guessed(with_head(sheet, head), told), head=head)
     samples = {name: sample_of(sheet, name) for name in sheet.columns}
+    if told.reading == "total" or any(is_state(sheet, name, samples[name]) for name in sheet.columns):
+        told = replace(told, stamp="start")  # a register is read at a moment, which begins the next slot
     time = guessed_times(sheet, samples, told)
     taken = {*time.columns, time.end}
     clock_columns = [name for name in sheet.columns if name not in taken and TIME_OF_DAY.match(name.strip())]
@@ -94,9 +70,10 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
         return _day_rows(sheet, msgspec.structs.replace(time, stamp=stamp), told)
     rest = [name for name in sheet.columns if name not in taken]
     meter = _named(rest, words.METER)
-    quality = _named(rest, words.QUALITY)
-    numbers = [name for name in rest if name not in (meter, quality) and (_says(name) or is_number(samples[name]))]
-    registers = kinds_of_rows(sheet, [name for name in rest if name not in (meter, quality)], told) or tuple(
+    quality = quality_in(sheet, rest)
+    rest = [name for name in rest if name != meter and not (quality and name == quality.column)]
+    numbers = [name for name in rest if _says(name) or is_number(samples[name])]
+    registers = kinds_of_rows(sheet, rest, told) or tuple(
         rule for name in numbers if (rule := _register(sheet, name, numbers, told))
     )
     if not registers:
@@ -107,7 +84,7 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     _refuse_two_of_one(sheet, registers)
     return Profile(
         title=f"as found in {sheet.name}", time=time, meter=meter, registers=registers,
-        quality=_quality(quality, samples),
+        quality=quality,
     )  # fmt: skip
 
 
@@ -117,7 +94,7 @@ def with_told(profile: Profile, told: Told) -> Profile:
     if time:
         said = {"zone": told.zone, "stamp": told.stamp, "order": told.order}
         time = msgspec.structs.replace(time, **{key: value for key, value in said.items() if value})
-    alone = told.register if len(profile.registers) == 1 else None
+    alone = told.register if len({rule.register for rule in profile.registers}) == 1 else None
     rules = tuple(
         msgspec.structs.replace(
             rule, unit=told.unit or rule.unit, reading=told.reading or _reading(told.unit, rule),
@@ -164,9 +141,11 @@ def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> Regist
     both = {"import", "export"} <= {words.register_of(other) for other in numbers}
     if words.no_register(name) or (both and words.STORED.search(words.plain(name))):
         return None
-    alone = sum(not words.no_register(other) for other in numbers) == 1
+    counting = [other for other in numbers if not words.no_register(other)]
+    parts = all(words.PARTS.search(words.plain(other)) for other in counting)
+    alone = len(counting) == 1 or (parts and not any(map(words.register_of, counting)))
     if alone:
-        register, unit = told.register or register, unit or unit_beside(sheet)
+        register, unit = told.register or register or _said_above(sheet), unit or unit_beside(sheet)
     if register is None and (unit_there or alone):
         raise Unsaid(
             f"{sheet.name}: column {name}: is it import, export, consumption or generation? say --register import or"
@@ -184,38 +163,41 @@ def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> Regist
             "unit",
             UNITS,
         )
-    state = words.STATES.search(words.plain(name))
+    state = is_state(sheet, name, sample_of(sheet, name))
     reading: Reading = told.reading or ("power" if unit in ("W", "kW") else "total" if state else "energy")
     return RegisterRule(column=name, register=register, unit=unit, reading=reading, meter=_meter_in(name, numbers))
+
+
+def _said_above(sheet: Sheet) -> Register | None:
+    """What the rows above the head say that the table counts, where they name one register alone."""
+    said = {register for row in sheet.above for cell in row if (register := words.register_of(cell))}
+    return said.pop() if len(said) == 1 else None
 
 
 def _meter_in(name: str, numbers: list[str]) -> str | None:
     """Whose column it is, where each meter has columns of its own: the name without register and unit."""
     if len(numbers) < 3:
         return None
-    same = [other for other in numbers if words.register_of(other) == words.register_of(name)]
-    bare = {_bare(other) for other in same}
-    if all(words.PARTS.fullmatch(words.plain(name)) for name in bare):
-        return None  # phases and tariffs of one meter
-    return _bare(name) if len(bare) == len(same) > 1 and all(bare) else None
+    registers = {other: register for other in numbers if (register := words.register_of(other))}
+    for register in dict.fromkeys(registers.values()):
+        same = [other for other, one in registers.items() if one == register]
+        bare = {_bare(other) for other in same}
+        if all(words.PARTS.fullmatch(words.plain(part)) for part in bare):
+            continue  # phases and tariffs of one meter
+        if len(bare) == len(same) > 1 and all(bare):
+            return _bare(name) or None  # a meter with one register has a column of its own too
+    return None
 
 
 def _bare(name: str) -> str:
     """A column's name without register and unit."""
-    parts = [part for part in re.split(r"[_\s()\[\],;:/]+", name) if part]
+    parts = [part for part in re.split(r"[_\s()\[\],;:/|]+", name) if part]
     return " ".join(part for part in parts if not words.register_of(part) and not words.unit_of(part))
-
-
-def _quality(column: str | None, samples: dict[str, list[str]]) -> QualityRule | None:
-    if column is None:
-        return None
-    found = set(samples[column])
-    return QualityRule(column=column, metered=tuple(sorted(v for v in found if words.plain(v) in MEASURED_FLAGS)))
 
 
 def _stamp_of_day(sheet: Sheet, names: list[str]) -> str:
     """Which end of its slot a column of a day names. Raises Unsaid where neither its first nor its last tells."""
-    if any(re.search("[-–]", name) or not re.search("[:.]", name) for name in names) or not minute_of(names[0]):
+    if any(re.search("[-–]", name) or not CLOCK.search(name) for name in names) or not minute_of(names[0]):
         return "start"
     if minute_of(names[-1]) in (0, DAY // 60):
         return "end"
@@ -229,8 +211,10 @@ def _stamp_of_day(sheet: Sheet, names: list[str]) -> str:
 
 def _day_rows(sheet: Sheet, time: TimeRule, told: Told) -> Profile:
     """A row a day: the columns are times, and the value is what the file or somebody says."""
-    around = " ".join((sheet.name, *(cell for row in sheet.above for cell in row)))
-    unit = told.unit or words.unit_of(around)
+    bare_name = re.sub(r"(ex|im)port[a-z]*", " ", sheet.name, flags=re.IGNORECASE)  # any file is an export
+    around = " ".join((bare_name, *(cell for row in sheet.above for cell in row)))
+    sums = " ".join(name for name in sheet.columns if words.plain(name).split(" ")[0] in words.TOTAL)
+    unit = told.unit or words.unit_of(around) or words.unit_of(sums)
     if unit is None:
         raise Unsaid(
             f"{sheet.name}: a row is a day, and no unit stands there; say --unit Wh, kWh or kW, or unit under [data]",

@@ -8,9 +8,12 @@ from collections.abc import Collection
 from transactive.core.errors import DataError, Unsaid
 from transactive.metering.exports import words
 from transactive.metering.exports.profile import RegisterRule, Told, Unit
+from transactive.tabular.decimals import millionths
 from transactive.tabular.sheets import Sheet
 
 SAMPLE = 60
+LEAST_STEPS = 20
+"""Values must rise so often to be a register that counts on."""
 MOST_KINDS = 12
 """Kinds of rows that a file may have; a column with more values is something else."""
 NO_ENERGY = re.compile(r"\b[3-9]\.\d+\.\d|rea[ck]ti|blind|\bkvarh?\b|\bgas\b|\bwater\b")
@@ -29,6 +32,22 @@ def is_number(sample: list[str]) -> bool:
     return bool(sample) and all(NUMBER.match(text) for text in sample if text not in ("-", ""))
 
 
+def is_state(sheet: Sheet, name: str, sample: list[str]) -> bool:
+    """Whether a column has the states of a register: its name says so, or is the code of one that counts on and does.
+
+    Many name the energy of a slot by the code of the register, so that it has to rise as well.
+    """
+    import polars as pl
+
+    if words.STATES.search(words.plain(name)):
+        return is_number(sample)
+    if not words.OBIS_STATE.search(words.plain(name)) or not is_number(sample):
+        return False
+    steps = millionths(pl.Series(sample), comma_parts_columns=not sheet.decimal_comma).diff().drop_nulls()
+    falls, rises = int((steps < 0).sum()), int((steps > 0).sum())  # one fall is an exchange of the meter
+    return len(steps) >= LEAST_STEPS and falls <= 1 and rises * 2 > len(steps)
+
+
 def unit_beside(sheet: Sheet, column: str | None = None, kinds: Collection[str] = ()) -> Unit | None:
     """The unit that a column names in each row, if it is the same in all, or in those where `column` is of `kinds`."""
     import polars as pl
@@ -36,7 +55,7 @@ def unit_beside(sheet: Sheet, column: str | None = None, kinds: Collection[str] 
     for name in sheet.columns:
         if words.plain(name) in words.UNIT and sheet.frame.schema[name] == pl.String:
             rows = sheet.frame if column is None else sheet.frame.filter(pl.col(column).str.strip_chars().is_in(kinds))
-            found = {words.unit_of(value) for value in rows[name].drop_nulls().unique()}
+            found = {words.unit_of(value) for value in rows[name].drop_nulls().unique() if value.strip()}
             return found.pop() if len(found) == 1 else None
     return None
 
