@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from transactive.config.changes import check_changes
+from transactive.config.forecasters import check_forecasters
 from transactive.config.membership import check_membership, check_meters
 from transactive.config.sharing import check_sharing
 from transactive.config.tariffs import check_tariff
@@ -48,6 +49,7 @@ def _check_rules(community: Community, name: str) -> None:
     _check_market(community, name)
     _check_network(community, name)
     _check_forecast(community, name)
+    check_forecasters(community, name)
     _check_agents(community, name)
     _check_devices(community, name)
     _check_sources(community, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from transactive.carbon.credits.file import load_credits
 from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
+from transactive.config.forecasters import SubmittedFiles, read_submitted
 from transactive.config.reading_options import meter_limits, options_of, policy_of, source_of
 from transactive.config.sharing import SharingSeries, sharing_series
 from transactive.config.storage import storage_of
@@ -44,6 +45,7 @@ class Setting:
     source: name and SHA-256 of the file of readings.
     sharing: what files say of it, where keys decide in place of a market.
     verdicts: on all that was read, also before the environment begins; None where nobody judged.
+    submitted: forecasts of others, from files.
     store_url: of the database for a run's state; None: a file in its folder.
     """
 
@@ -56,6 +58,7 @@ class Setting:
     source: tuple[str, str] = ("", "")
     sharing: SharingSeries | None = None
     verdicts: Verdicts | None = None
+    submitted: SubmittedFiles = field(default_factory=SubmittedFiles)
     store_url: str | None = None
 
     @property
@@ -97,6 +100,7 @@ class Setting:
             feeder_wh=None if self.feeder_wh is None else self.feeder_wh[:rows],
             prices=None if self.prices is None or community.plain_prices else self.prices.first(ahead),
             sharing=self.sharing and self.sharing.first(rows),
+            submitted=self.submitted.until(end),
         )
 
     def of_first(self, members: int) -> Setting:
@@ -211,9 +215,9 @@ def load_setting(
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
     source, shared = source_of(recorded, accepted, setting.measured), _sharing(setting, environment.first_slot, path)
     feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
-    url = storage_of(path.read_bytes()).url
+    url, submitted = storage_of(path.read_bytes()).url, read_submitted(community, path.parent)
     known = replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
-    return replace(known, store_url=url)
+    return replace(known, store_url=url, submitted=submitted)
 
 
 def _sharing(setting: Setting, first_of_environment: int, path: Path) -> SharingSeries | None:

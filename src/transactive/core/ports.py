@@ -6,7 +6,7 @@ the clock on the wall and meters that report.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -172,6 +172,28 @@ class NobodySends:
 NOBODY_SENDS = NobodySends()
 
 
+class SubmittedForecasts(Protocol):
+    """Forecasts of what all members use together that others make, sealed and shown before a gate."""
+
+    def of(self, slot: int, gate: int) -> Mapping[str, tuple[int, ...] | None]:
+        """Quantiles [Wh] of everybody who sealed a forecast of a slot in time, None where it was not shown in time.
+
+        By name; both are Unix seconds. Asked once the gate is closed.
+        """
+        ...
+
+
+class NobodyForecasts:
+    """`SubmittedForecasts` of a run that hears nobody."""
+
+    def of(self, slot: int, gate: int) -> Mapping[str, tuple[int, ...] | None]:  # noqa: ARG002 - as the port is asked
+        """None came."""
+        return {}
+
+
+NOBODY_FORECASTS = NobodyForecasts()
+
+
 class Acts(Protocol):
     """What members do while the market is open."""
 
@@ -182,10 +204,11 @@ class Acts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The five ports of a run."""
+    """The six ports of a run."""
 
     clock: Clock
     meters: Meters
     commands: Commands
     acts: Acts
     orders: SentOrders = NOBODY_SENDS
+    forecasts: SubmittedForecasts = NOBODY_FORECASTS

@@ -17,8 +17,8 @@ class PostingKind(IntEnum):
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
     and so do what the network pays for flexibility and for what it curtailed, and certificates before levies; what
     a short seller forfeits comes last of the settlement's own, then corrected readings of earlier slots and standing
-    charges; what a plant's owners get before dividends, what is shared in place of deviations, with the surplus of
-    fixed shares and an incentive behind it, what is held back or released last of all.
+    charges; what a plant's owners and forecasters get before dividends, what is shared in place of deviations, with the
+    surplus of fixed shares and an incentive behind it, what is held back or released last of all.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -54,6 +54,7 @@ class PostingKind(IntEnum):
     SURPLUS = 31
     INCENTIVE = 32
     STANDING_CHARGE = 33
+    BONUS = 34
 
 
 IN_KG = frozenset({PostingKind.OFFSET})

@@ -25,6 +25,7 @@ from transactive.engine.deliveries import Settling
 from transactive.engine.gates import Gates
 from transactive.engine.information import InformationSet
 from transactive.engine.late.closing import Closing
+from transactive.engine.models.heard import HeardForecasts
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.observer import Observer
 from transactive.engine.optional_parts import optional_parts
@@ -78,6 +79,7 @@ class Kernel:
         self.known = InformationSet(setting, Levies(setting, slots), self.forecasts.net_load_forecast)
         self._plans = PeriodPlans(setting, slots, planners, self.known, self.timetable)
         self.settled_by = InformationSet(billed, self.levies, self.forecasts.net_load_forecast)
+        self.pool = HeardForecasts(billed, slots, ports, forecaster, store)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
         self.ledger = Ledger(self.accounts, self.clock.slots_per_period * self.clock.length)
@@ -85,15 +87,15 @@ class Kernel:
         self.lots = self.carbon.first_lots(slots[0])
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
-        self.proof, self.keeper, self.entry, self.limits = parts.proof, parts.keeper, parts.entry, parts.limits
-        self.correcting = parts.correcting
+        self.proof, self.keeper, self.entry = parts.proof, parts.keeper, parts.entry
+        self.limits, self.correcting = parts.limits, parts.correcting
         self.closing = Closing(self.ledger, ports.meters, community)
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
         site = self.site if isinstance(self.mechanism, ByNode) else None
         self._posting = PostingParties(
-            self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, billed.community, Settling(billed, slots, site), parts.keeper.accounts_since,
+            self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator, self.pool,
+            self.offsets, parts.detection, billed.community, Settling(billed, slots, site), self.keeper.accounts_since
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(
@@ -118,7 +120,6 @@ class Kernel:
         if done is None:
             self.commitments.open(self.clock.gate(self.slots[0]) - 1)
         first = self.slots[0] - lead * length if done is None else done + length
-        self._unread = None
         for now in range(first, self.slots[-1] + length, length):
             self.time.wait_until(now)
             if self._unread is not None and self.meters.are_in(self._unread):
@@ -197,7 +198,7 @@ class Kernel:
         self._plans.cover(slot, self._seen_at)
         gate = self.clock.gate(slot)
         seen = self._seen_at(gate)
-        near = self.known.forecast(seen, range(seen, slot + self.clock.length, self.clock.length))
+        near = self.pool.near(slot, self.known.forecast(seen, range(seen, self.clock.end(slot), self.clock.length)))
         expected = self.fleet.expected_net_load(near)[0]
         premium = self.known.premiums(gate, near)[-1]
         session = self._clear(slot, gate, expected, premium)
@@ -205,9 +206,8 @@ class Kernel:
         self.operator.expect(slot, expected)
         clearing = session.cleared.clearing
         self._open.traded[slot] = (session.orders, clearing, session.cleared.positions)
-        told, tariff = self.forecasts.at_gate(slot, near, clearing), self.known.tariff(slot)
-        signed, grid_g = self._open.accepted.get(slot, []), self.known.grid_g(slot)
-        limits = self.limits.at_gate(slot)
+        told, tariff = [*self.forecasts.at_gate(slot, near, clearing), *self.pool.said], self.known.tariff(slot)
+        signed, grid_g, limits = self._open.accepted.get(slot, []), self.known.grid_g(slot), self.limits.at_gate(slot)
         self.keeper.traded(session, signed, self.known.grid(tariff), tariff, grid_g, told, limits)
 
     def _clear(self, slot: int, gate: int, expected: IntArray, premium: IntArray | None) -> Session:

@@ -25,6 +25,7 @@ from transactive.engine.daily.detection import DailyDetection, NoDetection
 from transactive.engine.deliveries import Settling
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
+from transactive.engine.models.heard import HeardForecasts
 from transactive.environment.standing_charges import standing_charges_n
 from transactive.settlement import funds
 from transactive.settlement.corrections import correct
@@ -44,6 +45,7 @@ class PostingParties:
     certificates: CertificateMarket
     levies: Levies
     operator: GridOperator | Unwatched
+    heard: HeardForecasts
     offsets: Offsetting
     detection: DailyDetection | NoDetection
     community: Community
@@ -140,6 +142,15 @@ def ownership(by: PostingParties, of: MeteredSlot) -> Postings:
     return funds.ownership(of.postings, by.community.at(of.slot).owned, by.membership.present(of.slot), by.accounts)
 
 
+def bonuses(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What forecasters get at the end of a period for what they saved, of what the community account has."""
+    by.heard.delivered(of.readings)
+    promised_n = by.ledger.undistributed_n if of.slot == by.joined else 0  # the dividend of those who were there before
+    earned = by.heard.bonuses_n(of.slot, by.ledger.undistributed_with(of.postings) - promised_n)
+    members = np.arange(len(earned))
+    return funds.transfer(of.slot, PostingKind.BONUS, by.accounts.community, members, earned)
+
+
 def dividend(by: PostingParties, of: MeteredSlot) -> Postings:
     """The community account, paid out at the end of a period; what came together before somebody joined, at once."""
     paid = Postings.none(of.slot)
@@ -189,6 +200,7 @@ POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     operator,
     advance,
     ownership,
+    bonuses,
     dividend,
     give_back,
     offsets,

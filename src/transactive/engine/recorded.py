@@ -21,6 +21,7 @@ from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.kernel import Kernel
 from transactive.engine.models import choice
+from transactive.engine.models.recorded_submissions import RecordedSubmissions
 from transactive.engine.planning.period_plans import Planners
 from transactive.forecasting.series import FloatArray
 from transactive.market import mechanisms
@@ -56,7 +57,8 @@ def recorded_run(
     lines = LineBook(store) if store else NoLineBook()
     operator = GridOperator(site, community, fleet, lines) if site else Unwatched(fleet)
     devices = ReplayedDevices(past, fleet, baseline, operator)
-    ports = Ports(clock, meters=devices, commands=devices, acts=LoggedActs(store) if store else NoActs())
+    acts, heard = LoggedActs(store) if store else NoActs(), RecordedSubmissions(setting.submitted)
+    ports = Ports(clock, meters=devices, commands=devices, acts=acts, forecasts=heard)
     planners = Planners(fleet, baseline, operator)
     chosen = forecaster_of(setting, slots)
     return Kernel(setting, slots, ports, planners, chosen, gateway, chain=chain, store=store, billed=billed)

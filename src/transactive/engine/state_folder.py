@@ -216,6 +216,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "prices": setting.prices.digest().hex()[:16] if setting.prices else None,
         "sharing": setting.sharing.digest().hex()[:16] if setting.sharing else None,
         "feeder": feeder.hex()[:16] if (feeder := setting.feeder_digest) else None,
+        "forecasters": submitted.hex()[:16] if (submitted := setting.submitted.digest) else None,
         "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }
 

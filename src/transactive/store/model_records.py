@@ -18,6 +18,8 @@ Kind: TypeAlias = Literal["not trained", "trained", "promoted", "drift", "fell b
 By: TypeAlias = Literal["run", "person"]
 Ahead: TypeAlias = Literal["day", "slot"]
 """A forecast of the day before, or the one that orders were made of."""
+POOLED, SUBMITTED = "total", "total by "
+"""Targets of what pool and market said of a community total, in this order; and of each who submitted."""
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):

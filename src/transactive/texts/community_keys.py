@@ -31,6 +31,7 @@ KEYS: dict[str, dict[str, str]] = {
         "run": "Which slots to run.",
         "store": "Where a run keeps its state, on this machine; no part of the community.",
         "forecast": "Who forecasts.",
+        "forecasters": "Who submits forecasts of what all use together; the forecast.model `pool` hears them.",
         "detection": "Search for theft and faults.",
         "trading": "Who trades for members.",
         "network": "Nodes and lines between members.",
@@ -138,6 +139,16 @@ KEYS: dict[str, dict[str, str]] = {
         ),
         "maintain": "`weekly` trains, tests, promotes and monitors models; `off` uses `model` alone, untested.",
         "challengers": "Forecasters trained for what members are told of the coming day.",
+    },
+    "ForecasterRules": {
+        "name": "Name among the forecasters.",
+        "account": (
+            "Member that is paid for what the forecasts save; one with a meter forecasts the total without it. Left"
+            " out, they are heard and scored, and not paid."
+        ),
+        "file": (
+            "CSV or Parquet of what was submitted, for a run on recorded data: `slot_start` and `q05_wh` to `q95_wh`."
+        ),
     },
     "TradingRules": {
         "agent": "Agent of every member that names none: curves, truthful, zic, zip, or one of a plug-in.",

@@ -30,6 +30,7 @@ from transactive.core.community.rules import (
     ChainRules,
     DetectionRules,
     DirectRules,
+    ForecasterRules,
     ForecastRules,
     GridRules,
     MarketRules,
@@ -62,6 +63,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     data: Sources
     run: RunRules = RunRules()
     forecast: ForecastRules = ForecastRules()
+    forecasters: tuple[ForecasterRules, ...] = ()
     detection: DetectionRules = DetectionRules()
     trading: TradingRules = TradingRules()
     network: NetworkRules | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from transactive.core.community.records import CommunityRecord, Money, NotNegative, Positive
+from transactive.core.community.records import CommunityRecord, Identifier, Money, NotNegative, Positive
 from transactive.core.units import PPM
 
 
@@ -144,6 +144,18 @@ class ForecastRules(CommunityRecord, frozen=True, kw_only=True):
     model: str = "empirical"
     maintain: Literal["weekly", "off"] = "weekly"
     challengers: tuple[str, ...] = ("regression", "empirical-fading")
+
+
+class ForecasterRules(CommunityRecord, frozen=True, kw_only=True):
+    """Who submits forecasts of what all members use together.
+
+    name: among the forecasters. account: member that is paid for them; one with a meter forecasts the total without it.
+    Without an account they are heard and scored, and not paid. file: what was submitted, for a run on recorded data.
+    """
+
+    name: Identifier
+    account: str | None = None
+    file: str | None = None
 
 
 class TradingRules(CommunityRecord, frozen=True, kw_only=True):

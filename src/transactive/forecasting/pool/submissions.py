@@ -80,21 +80,27 @@ class Submissions:
         shown = self.by_slot.get(slot, {}).items()
         return {name: one.quantiles for name, one in shown if one.quantiles is not None}
 
-    def losses(self, slot: int, total: int, reference: int, own: Mapping[str, int] | None = None) -> dict[str, int]:
-        """Loss of everybody who sealed a forecast of a slot [1/20 Wh]; what was not shown has the worst.
+    def of(self, slot: int) -> dict[str, tuple[int, ...] | None]:
+        """What everybody who sealed a forecast of a slot has shown of it, None for nothing, by name."""
+        return {name: one.quantiles for name, one in sorted(self.by_slot.get(slot, {}).items())}
 
-        total: of the community as metered [Wh]; reference: loss of the forecaster that all are held against; own:
-        energy of a forecaster's own meters inside the total [Wh], which it forecasts and is scored without.
-        """
-        apart = own or {}
-        all_of = self.by_slot.get(slot, {})
-        shown = {
-            name: loss(one.quantiles, total - apart.get(name, 0))
-            for name, one in all_of.items()
-            if one.quantiles is not None
-        }
-        worst = max([reference, *shown.values()])
-        return {name: shown.get(name, worst) for name in all_of}
+    def forget(self, before: int) -> None:
+        """Forget the slots before one [Unix s], which nobody forecasts any more."""
+        self.by_slot = {slot: each for slot, each in self.by_slot.items() if slot >= before}
+
+
+def gains(
+    forecasts: Mapping[str, tuple[int, ...] | None], references: Mapping[str, Sequence[int]], totals: Mapping[str, int]
+) -> dict[str, int]:
+    """Loss of the reference less that of each forecaster in a slot [1/20 Wh]; who did not show has the worst.
+
+    references: quantiles that each is held against; totals: what came of what each forecasts [Wh]. Both are of the
+    community without the forecaster's own meters: who moves load moves nothing that it is scored by.
+    """
+    held = {name: loss(references[name], totals[name]) for name in forecasts}
+    gained = {name: held[name] - loss(one, totals[name]) for name, one in forecasts.items() if one is not None}
+    worst = min([0, *gained.values()])
+    return {name: gained.get(name, worst) for name in forecasts}
 
 
 def sealed(forecaster: str, slot: int, quantiles: Sequence[int], salt: bytes) -> bytes:

@@ -56,24 +56,30 @@ class PoolWeights:
         """Weights of so many members that all begin with shared experience."""
         return type(self)(*(np.repeat(part, members, axis=2) for part in (self.regret, self.squares)))
 
-    def weights(self, present: BoolArray) -> FloatArray:
-        """Weights of those that are present, (forecasters,), in the shape of `regret`; they add up to 1."""
+    def weights(self, present: BoolArray, followed: BoolArray | None = None) -> FloatArray:
+        """Weights of those that are present, (forecasters,), in the shape of `regret`; they add up to 1.
+
+        followed: who shares the weight alike where nobody would have made the pool better; all present without it.
+        """
         regret = self.regret + SHARED * self.regret.mean(axis=2, keepdims=True)
         squares = self.squares + SHARED * self.squares.mean(axis=2, keepdims=True)
         there = present[:, None, None, None]
         raw = np.where(there, np.maximum(regret, 0.0) / (squares + LEAST_SQUARES), 0.0)
         total = raw.sum(axis=0)
-        equal = there / max(int(present.sum()), 1)
+        alike = present if followed is None else followed
+        equal = alike[:, None, None, None] / max(int(alike.sum()), 1)
         weights: FloatArray = np.where(total > 0, raw / np.where(total > 0, total, 1.0), equal)
         return weights
 
-    def mixed(self, said: FloatArray, present: BoolArray, parts: IntArray) -> FloatArray:
+    def mixed(
+        self, said: FloatArray, present: BoolArray, parts: IntArray, followed: BoolArray | None = None
+    ) -> FloatArray:
         """The pool's forecast, (horizon, members, columns); quantiles may still cross.
 
         said: (forecasters, horizon, members, columns), of any value where the forecaster is absent. parts: of the day,
-        (horizon,).
+        (horizon,). followed: as in `weights`.
         """
-        weights = self.weights(present)
+        weights = self.weights(present, followed)
         made = np.zeros(said.shape[1:])
         for k in np.flatnonzero(present).tolist():
             made += weights[k, parts] * said[k]

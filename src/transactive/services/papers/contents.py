@@ -36,6 +36,7 @@ LINES = {
     PostingKind.STANDING_CHARGE: "Standing charge",
     PostingKind.FORFEIT: "What selling without delivering would have gained",
     PostingKind.ADVANCE: "Advanced by the supplier",
+    PostingKind.BONUS: "For forecasts that saved the community money",
     PostingKind.DIVIDEND: "Dividend of the community account",
     PostingKind.CERTIFICATES: "Certificates apart from energy",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",

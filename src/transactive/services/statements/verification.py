@@ -34,7 +34,7 @@ from transactive.services.statements.stated_numbers import content_of, leaf_of, 
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
-    PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP, PostingKind.STANDING_CHARGE,
+    PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP, PostingKind.STANDING_CHARGE, PostingKind.BONUS,
 }  # fmt: skip
 """Postings of plain amounts."""
 

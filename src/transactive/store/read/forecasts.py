@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.store.model_records import ToldForecast
+from transactive.store.model_records import POOLED, ToldForecast
 from transactive.store.read import models as kept
 from transactive.store.read.runs import Reader, Run
 
@@ -39,6 +39,8 @@ def told_of(reader: Reader, run: Run, slot: int) -> list[ForecastOutcome]:
     with_pv = np.flatnonzero(run.community.devices.pv_wh).tolist()
     found = []
     for said in kept.said(reader.store, slot, slot):
+        if said.target.startswith(POOLED):  # its leaderboard tells of it
+            continue
         own = with_pv if said.target == "generation" else range(len(said.figures))
         for figures, place in zip(said.figures, own, strict=True):
             member = None if said.target in ALL else place

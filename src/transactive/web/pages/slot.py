@@ -39,6 +39,7 @@ POSTED = {
     PostingKind.NETWORK_FEE: "Network fee on local energy",
     PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
     PostingKind.ADVANCE: "Advanced by the supplier",
+    PostingKind.BONUS: "Forecasters are paid for what their forecasts saved",
     PostingKind.DIVIDEND: "Dividend of the community account",
     PostingKind.CONGESTION_RENT: "Rent of full lines, to the network",
     PostingKind.LOSSES: "Energy lost on lines, bought by the network",
