@@ -13,9 +13,9 @@ from transactive.market.auction import uniform
 
 
 def offering(*entries: tuple[str, str]):
-    """Stand-in for `importlib.metadata.entry_points` with these mechanisms installed."""
+    """Stand-in for `installed.offers` with these mechanisms installed."""
     points = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, value in entries)
-    return lambda **wanted: points.select(**wanted)
+    return lambda group: points.select(group=group)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
     found = offering(
         ("uniform", "transactive.market.auction.uniform:clear"), ("broken", "transactive.market.registry:GROUP")
     )
-    monkeypatch.setattr(installed, "entry_points", found)
+    monkeypatch.setattr(installed, "offers", found)
 
 
 def test_our_own_mechanism_is_installed_like_any_other() -> None:
@@ -50,6 +50,6 @@ def test_what_is_not_a_function_is_refused() -> None:
 
 def test_two_packages_may_not_offer_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
     twice = offering(("uniform", "transactive.market.auction.uniform:clear"), ("uniform", "other:clear"))
-    monkeypatch.setattr(installed, "entry_points", twice)
+    monkeypatch.setattr(installed, "offers", twice)
     with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.auction.uniform:clear"):
         registry.load("uniform")

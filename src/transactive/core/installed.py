@@ -6,9 +6,11 @@ meter needs; a part of the program that lacks its library is named with how to g
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 from transactive.core.errors import ConfigError, MissingExtra
 
@@ -35,7 +37,18 @@ EXTRAS = {
 
 def names(group: str) -> tuple[str, ...]:
     """Names that a group has, sorted; nothing is imported."""
-    return tuple(sorted({entry.name for entry in entry_points(group=group)}))
+    return tuple(sorted(offers(group).names))
+
+
+def offers(group: str) -> EntryPoints:
+    """What installed packages offer under a group."""
+    return _offers(group, tuple(sys.path))
+
+
+@lru_cache(maxsize=32)
+def _offers(group: str, _places: tuple[str, ...]) -> EntryPoints:
+    """What packages in these places offer; read once, as every package is opened for it."""
+    return entry_points(group=group)
 
 
 def find(group: str, name: str, what: str) -> EntryPoint:
@@ -43,12 +56,12 @@ def find(group: str, name: str, what: str) -> EntryPoint:
 
     Raises ConfigError naming the known ones, or all offers of the same name.
     """
-    found = tuple(entry_points(group=group, name=name))
+    found = tuple(offers(group).select(name=name))
     if not found:
         raise ConfigError(f"{what} {name!r} is not installed; known: {', '.join(names(group)) or 'none'}")
     if len({entry.value for entry in found}) > 1:
-        offers = ", ".join(sorted(entry.value for entry in found))
-        raise ConfigError(f"{what} {name!r} is offered more than once ({offers}); uninstall all but one")
+        values = ", ".join(sorted(entry.value for entry in found))
+        raise ConfigError(f"{what} {name!r} is offered more than once ({values}); uninstall all but one")
     return found[0]
 
 
