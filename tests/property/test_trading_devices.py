@@ -172,16 +172,31 @@ def test_what_a_neighbour_has_does_not_change_a_devices_plan(group):
         assert (worth == worths[:, :, which]).all()
 
 
-@pytest.mark.parametrize(
-    "kind", [*(pytest.param(kind, marks=pytest.mark.long) for kind in ("battery", "vehicle")), "heat pump"]
-)
+@pytest.fixture
+def untranslated(monkeypatch):
+    """The loop that numba translates, run as it is written: the same numbers without the seconds of its translation."""
+    monkeypatch.setattr("numba.config.DISABLE_JIT", True)
+    return backward.__wrapped__()
+
+
+@pytest.mark.parametrize("kind", ["battery", "vehicle", "heat pump"])
+def test_a_plan_number_by_number_is_the_same_to_the_wh(kind, untranslated):
+    same_plans(kind, untranslated, slots=12)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["battery", "vehicle", "heat pump"])
 def test_a_compiled_plan_of_any_device_is_the_same_to_the_wh(kind):
+    same_plans(kind, backward(), slots=90)
+
+
+def same_plans(kind, way, slots):
     count = 12
     draw, net, need, spare = homes(count)
     stores, _, rest = kinds(kind, draw, count)
     ahead = PlanHorizon(net[:, None], need, spare, np.full(count, rest), np.full(count, 2_500))
-    for plain, compiled in zip(by_columns(stores, ahead, 24, 90), backward()(stores, ahead, 24, 90), strict=True):
-        assert (plain == compiled).all()
+    for plain, found in zip(by_columns(stores, ahead, 24, slots), way(stores, ahead, 24, slots), strict=True):
+        assert (plain == found).all()
 
 
 @settings(max_examples=25)
