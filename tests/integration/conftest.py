@@ -1,7 +1,9 @@
 """Runs that several tests look at: made once for all workers, on a real embedded chain and database."""
 
+import hashlib
 import io
 import pickle
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,27 @@ from transactive.config.shipped import DEMO
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_of
+from transactive.metering.plausibility import judge as judges
+from transactive.metering.plausibility import policy
+from transactive.metering.plausibility.verdicts import ReasonArray
 
 START = "2017-06-05T00:00Z"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_readings_are_judged_once() -> Iterator[None]:
+    """Most runs here read the demo's months, and to judge them takes longer than to trade ten slots."""
+    known: dict[bytes, ReasonArray] = {}
+
+    def remembered(read: judges.Judged) -> ReasonArray:
+        key = hashlib.sha256(pickle.dumps(read)).digest()
+        if key not in known:
+            known[key] = judges.judge(read)
+        return known[key].copy()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(policy, "judge", remembered)
+        yield
 
 
 @dataclass(frozen=True)
