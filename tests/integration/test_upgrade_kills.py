@@ -180,3 +180,67 @@ def test_killed_at_a_write_an_upgrade_goes_on(before, undisturbed, tmp_path):
 def test_killed_at_any_write_an_upgrade_goes_on(before, undisturbed, tmp_path):
     for count in range(1, len(undisturbed[1]) + 1):
         goes_on(before, tmp_path, undisturbed, count)
+
+
+# -- in the middle of a run, which an older version was killed in between two slots
+
+MIDDLE = 3
+"""Writes at which it is killed, as far from each other as they can be."""
+
+
+def upgrade_in_the_middle(folder: Path, community: Path) -> None:
+    """The command on a run that is not over. Raises AssertionError where it fails."""
+    done = call("chain", "upgrade", community, "--node", f"embedded:{folder}", "--json")
+    assert done.code == 0 or "are of this version already" in done.err, done.err
+
+
+def watched_in_the_middle(writes: Path, folder: Path, community: Path) -> None:
+    """Upgrade, and note each write in a file."""
+    with writes.open("w") as file:
+        count_writes(lambda what: print(what, file=file, flush=True))
+        upgrade_in_the_middle(folder, community)
+
+
+def shot_in_the_middle(folder: Path, community: Path, count: int) -> None:
+    """Upgrade, and die at a write."""
+    left = [count]
+
+    def dies(_: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    count_writes(dies)
+    upgrade_in_the_middle(folder, community)
+
+
+def moved_to(folder: Path) -> dict[str, Any]:
+    """What an upgrade leaves, without the summary of the slots so far, which says how long they took."""
+    found = came_to(folder, of_run=True)
+    return found | {"settings": found["settings"][0]}
+
+
+def went_on(folder: Path, community: Path) -> str:
+    """State hash of a run that goes on to its end."""
+    done = call("run", community, "--no-page", "--json", "--state", folder)
+    assert done.code == 0, done.err
+    return str(json.loads(done.out)["state_hash"])
+
+
+@pytest.mark.long
+def test_killed_in_the_middle_of_a_run_an_upgrade_goes_on(before, tmp_path):
+    """The same command again, and then the next `run`: contracts, balances and books are those of nobody killed."""
+    community, whole = before / "community" / "community.toml", tmp_path / "whole"
+    shutil.copytree(before / "interrupted", whole)
+    assert in_a_child(watched_in_the_middle, tmp_path / "writes", whole, community) == 0
+    writes = (tmp_path / "writes").read_text().splitlines()
+    expected = moved_to(whole)
+    ended = went_on(whole, community)
+    for number in range(1, MIDDLE + 1):
+        count = len(writes) * number // MIDDLE
+        at = f"killed at write {count} of {len(writes)}, {writes[count - 1]}"
+        folder = shutil.copytree(before / "interrupted", tmp_path / f"state-{count}")
+        assert in_a_child(shot_in_the_middle, folder, community, count) == -signal.SIGKILL, at
+        assert in_a_child(upgrade_in_the_middle, folder, community) == 0, at
+        assert moved_to(folder) == expected, at
+        assert went_on(folder, community) == ended, at
