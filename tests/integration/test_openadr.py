@@ -428,6 +428,44 @@ def test_a_client_whose_name_is_taken_is_not_let_in(place):
     assert (place.state / "openadr-clients.json").read_text() == before
 
 
+class Killed(BaseException):
+    """In place of a kill."""
+
+
+def test_a_kill_while_a_client_is_let_in_lets_nobody_in_and_keeps_the_name_free(place, monkeypatch):
+    let_in = [
+        "openadr",
+        "client",
+        "--state",
+        place.state,
+        "--role",
+        "ven",
+        "--member",
+        "anna",
+        "--name",
+        "box",
+        "--json",
+    ]
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    before = call("openadr", "clients", "--state", place.state, "--json").out
+    for write in ("transactive.protocols.openadr.clients._write", "transactive.store.protocols.openadr.ObjectBook.put"):
+        with monkeypatch.context() as patched:
+            patched.setattr(write, killed)
+            with pytest.raises(Killed):
+                call(*let_in)
+        assert call("openadr", "clients", "--state", place.state, "--json").out == before
+    said = call(*let_in)
+    assert said.code == 0, said.err
+    with closing(ObjectBook(place.state)) as book:
+        assert [one.client for one in book.all_of("VEN")] == [json.loads(said.out)["client_id"]]
+    revoked = call("openadr", "revoke", json.loads(said.out)["client_id"], "--state", place.state)
+    assert revoked.code == 0, revoked.err
+    assert call(*let_in).code == 0, "its secret was never shown, and it has done nothing"
+
+
 @pytest.mark.long
 def test_what_a_killed_vtn_said_is_kept_is_there(place, tmp_path):
     """A server is killed while reports come in: whatever it answered 201 to is there, whole, and once."""

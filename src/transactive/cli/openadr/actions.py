@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transactive.protocols.openadr.clients import (
     COMMUNITY,
     Doorkeeper,
     Role,
+    VtnClient,
     add_client,
     read_book,
     remove_client,
@@ -51,17 +53,37 @@ def let_in(folder: Path, role: Role, member: str, name: str) -> dict[str, Any]:
         raise InputError(f"--member {member}: not in this community; its members are {', '.join(run.community.ids)}")
     if len(name) > MOST_NAME:
         raise InputError(f"--name: has {len(name)} characters; give {MOST_NAME} at most")
-    made, secret = add_client(folder, role, member, name)
-    if member:
-        ven = VenOfLogic(client_id=made.id, ven_name=name or made.id, targets=(member,))
-        with closing(ObjectBook(folder)) as book:
-            vtn = Vtn(book, Doorkeeper(folder), lambda _: None)
-            try:
-                vtn.create(COMMUNITY, ObjectKind.VEN, msgspec.json.encode(ven))
-            except TransactiveError as error:
-                remove_client(folder, made.id)  # nobody has its secret yet
-                raise InputError(f"--name {ven.ven_name}: {error}; choose another name") from None
+    made, secret = add_client(folder, role, member, name, partial(_make_ven, folder) if member else _nothing)
     return {"client_id": made.id, "client_secret": secret, "role": role, "member": member or None}
+
+
+def _make_ven(folder: Path, client: VtnClient) -> None:
+    """Make the VEN of a home's client. One of the same name that a kill left without its client goes.
+
+    Raises InputError for a name that another client has.
+    """
+    ven = VenOfLogic(client_id=client.id, ven_name=client.name or client.id, targets=(client.member,))
+    known = {each.id for each in read_book(folder).clients}
+    with closing(ObjectBook(folder)) as book:
+        left = [
+            each.id
+            for each in book.all_of(ObjectKind.VEN)
+            if each.client not in known
+            and book.counts(each.client).total() == 1
+            and msgspec.json.decode(each.body)["venName"] == ven.ven_name
+        ]
+        book.remove(left, [])
+        try:
+            Vtn(book, Doorkeeper(folder), _nothing).create(COMMUNITY, ObjectKind.VEN, msgspec.json.encode(ven))
+        except TransactiveError as error:
+            raise InputError(
+                f"--name {ven.ven_name}: {error}; choose another name, or revoke the client that has it and has done"
+                " nothing (openadr clients)"
+            ) from None
+
+
+def _nothing(_: object) -> None:
+    """Do nothing."""
 
 
 def listed(folder: Path) -> dict[str, Any]:

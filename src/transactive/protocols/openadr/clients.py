@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -115,13 +116,19 @@ def read_book(folder: Path) -> ClientBook:
         raise UnreadableState(f"{path}: {error}; delete it, and let clients in anew with openadr client") from None
 
 
-def add_client(folder: Path, role: Role, member: str, name: str) -> tuple[VtnClient, str]:
-    """Let a client in; returns it with its secret, which is shown this once and kept nowhere."""
+def add_client(
+    folder: Path, role: Role, member: str, name: str, first: Callable[[VtnClient], None] = lambda _: None
+) -> tuple[VtnClient, str]:
+    """Let a client in; returns it with its secret, which is shown this once and kept nowhere.
+
+    first: what has to be there before it; where that fails, or a kill comes in between, nobody was let in.
+    """
     made, secret = secrets.token_hex(8), f"oadr_{secrets.token_urlsafe(32)}"
     client = VtnClient(f"{role}-{made}", role, _hash(secret), name, member)
     make_private(folder)
     with filelock.FileLock(folder / LOCK, mode=OWNER_FILE):
         book = read_book(folder)
+        first(client)
         key = book.key or secrets.token_hex(32)
         _write(folder, ClientBook(key, (*book.clients, client)))
     return client, secret
