@@ -391,6 +391,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/acts": NOT_GRID,
     "/api/v1/drafts": {**dict.fromkeys(SCOPES, 403), "member": 200},
     "/api/v1/history": NOT_GRID,
+    "/api/v1/battery": {"member": 200, "operator": 400, "auditor": 400, "grid": 403},  # no member is named
     "/api/v1/looks": {"member": 200, "operator": 400, "auditor": 400, "grid": 403},  # no member is named
     "/privacy": NOT_GRID,
     "/privacy/copy": {"member": 200, "operator": 400, "auditor": 403, "grid": 403},

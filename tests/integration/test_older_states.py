@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -153,9 +154,11 @@ def test_a_state_that_was_moved_up_has_the_tables_of_a_new_one(moved_up, tmp_pat
     assert columns(moved_up / "market.sqlite") == columns(tmp_path / "new" / "market.sqlite")
 
 
-def test_there_is_one_step_for_each_version_and_the_newest_is_the_programs():
-    numbers = sorted(path.name[1:5] for path in STEPS.glob("v*.py"))
-    assert numbers == [f"{number:04d}" for number in range(1, int(VERSION) + 1)]
+def test_each_step_goes_on_from_the_one_before_and_the_newest_is_the_programs():
+    steps = [import_module(f"transactive.store.migrations.{path.stem}") for path in sorted(STEPS.glob("v*.py"))]
+    assert [step.revision for step in steps] == [Path(str(step.__file__)).name[1:5] for step in steps]
+    assert [step.down_revision for step in steps] == [None, *(step.revision for step in steps[:-1])]
+    assert steps[-1].revision == VERSION
 
 
 @pytest.mark.long

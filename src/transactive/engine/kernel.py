@@ -77,7 +77,6 @@ class Kernel:
         self.levies = Levies(billed, slots)
         self.forecasts = RunForecasts(setting, slots, ports.meters, forecaster, store)
         self.known = InformationSet(setting, Levies(setting, slots), self.forecasts.net_load_forecast)
-        self._plans = PeriodPlans(setting, slots, planners, self.known, self.timetable)
         self.settled_by = InformationSet(billed, self.levies, self.forecasts.net_load_forecast)
         self.pool = HeardForecasts(billed, slots, ports, forecaster, store)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
@@ -91,6 +90,7 @@ class Kernel:
         self.limits, self.correcting = parts.limits, parts.correcting
         self.closing = Closing(self.ledger, ports.meters, community)
         self.observers: list[Observer] = [*parts.observers]
+        self._plans = PeriodPlans(setting, slots, planners, self.known, self.timetable, self.observers)
         self.gates = Gates(community, self.fleet, parts.authorisations)
         site = self.site if isinstance(self.mechanism, ByNode) else None
         self._posting = PostingParties(

@@ -7,10 +7,14 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
+from transactive.trading.devices.made import MadePlan
 
 
 class Observer:
     """Hears each step of each slot; one that listens to some of them overrides those."""
+
+    def planned(self, plan: MadePlan) -> None:
+        """What batteries are planned to do in a period, as it was weighed."""
 
     def expected(self, slot: int, net_load_wh: IntArray) -> None:
         """Samples of net load [Wh], (samples, members), that a session's orders for a slot are made of."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from transactive.store.row_blocks import SUMMED
 
 METADATA = sa.MetaData()
-VERSION = "0009"
+VERSION = "0011"
 """Version of these tables: the newest step in `migrations`."""
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Text that every database sorts by its bytes, so that digests of rows are the same."""
@@ -132,6 +132,8 @@ ITEMS = _table(
     texts=("kind", "evidence"),
 )
 """What detection found and somebody should look at; member −1: the feeder. state: an `ItemState`."""
+PLANS = _packed("plans", "made", "batteries")
+"""Plans of batteries, packed by `devices.plans`, under their first slot; when each was made, and for how many."""
 ACTS = _table("acts", ("number",), "member", "made", "begins", "undoes", texts=("by", "key", "asked", "record"))
 """What members did while their run went on, in order: `live.acts`."""
 CONGESTION = _table(

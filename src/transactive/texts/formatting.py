@@ -114,10 +114,10 @@ class Words:
         """Money [n¤] with its currency."""
         return money_text(amount_n, self.currency, digits)
 
-    def small(self, amount_n: int) -> str:
-        """A small amount of money [n¤] in `coin`, without it."""
-        factor, digits = (100, 4) if self.currency in CENTS else (1, 6)
-        return money_text(amount_n * factor, digits=digits)
+    def small(self, amount_n: int, digits: int = 4) -> str:
+        """A small amount of money [n¤] in `coin`, without it. digits: of a hundredth of the currency."""
+        factor, more = (100, 0) if self.currency in CENTS else (1, 2)
+        return money_text(amount_n * factor, digits=digits + more)
 
     def exact(self, amount_n: int) -> str:
         """Money [n¤] to the last unit, for tooltips and proofs."""

@@ -29,6 +29,7 @@ from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
 from transactive.web.assistants.routes import HANDLERS as DRAFTS
 from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
+from transactive.web.battery.routes import battery
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.deciding.routes import ROUTES as DECIDING
@@ -108,7 +109,7 @@ def build_app(
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, *RULES, explained),
             *(readings, bring, answer_about_held, answer_readings),
             *(metrics, act_on_page, answer_draft, step_on_page),
-            *(predictions, api_router(prediction_list, history, looks, *DRAFTS)),
+            *(predictions, api_router(prediction_list, history, battery, looks, *DRAFTS)),
             _files(),
         ],
         dependencies={

@@ -1,4 +1,7 @@
-"""`transactive schedule …`: what planning a battery saves. Commands import what they need when they run."""
+"""`transactive schedule …`: what planning a battery saves, and why one did something.
+
+Commands import what they need when they run.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from cyclopts import App, Parameter
 
 from transactive.cli.quantities import Energy, Power, Price, Share
 
-schedule = App(name="schedule", help="Measure what planning a battery saves.")
+schedule = App(name="schedule", help="Measure what planning a battery saves, and tell why one did something.")
 
 
 @schedule.command
@@ -102,3 +105,25 @@ def backtest(
     )
     columns = ScheduleColumns(load, pv, price, time, group, prices, profile, zone)
     run_backtest(file, columns, battery, test_days, model, json=json)
+
+
+@schedule.command
+def why(
+    *, state: Path, member: str, day: str | None = None, json: Annotated[bool, Parameter(negative="")] = False
+) -> None:
+    """Tell why a member's battery did what it did on a day, and what it plans next.
+
+    Parameters
+    ----------
+    state
+        State folder of a run or a demo, also while it runs.
+    member
+        Whose battery.
+    day
+        Day in the community's zone, such as 2017-06-05; without it the newest.
+    json
+        Print one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.schedule.why import tell_why
+
+    tell_why(state, member, day, json=json)

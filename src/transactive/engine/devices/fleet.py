@@ -23,10 +23,12 @@ from transactive.engine.devices.shifting import Allow, Shifting
 from transactive.engine.pools import threads
 from transactive.trading.devices.energy_value import PricePair
 from transactive.trading.devices.follow import follow
-from transactive.trading.devices.plan import Backward, by_columns, groups, plan
+from transactive.trading.devices.plan import LEVELS, Backward, by_columns, groups, plan
 
 LOOK_AHEAD = 86_400
 """A plan looks one day beyond the slots that it is made for [s]."""
+MOST_WEIGHED = 400_000
+"""Slots times batteries whose weighing is kept: 50 MB. Larger plans are not explained."""
 GROUP = 1024
 """Batteries whose samples are followed together: some 30,000 numbers a column."""
 
@@ -56,6 +58,8 @@ def compiled_work() -> Iterator[Work]:
 Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
 Seen = tuple[Forecast, Forecast]
 """Forecasts of the community's sum, and of the members with a battery."""
+Weighed = tuple[list[DeviceRules], IntArray, IntArray]
+"""Rules, prices that homes pay and receive (2, slots, batteries), and what held Wh are worth, as `plan` fills it."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ class Fleet:
     charged_wh: (members,), after the last delivered slot. rules: of slots not yet delivered.
     carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
     wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
-    membership: when devices may act, where somebody joins or leaves.
+    membership: when devices may act, where somebody joins or leaves. explained: whether plans keep what they weighed.
     """
 
     devices: Devices
@@ -78,6 +82,8 @@ class Fleet:
     membership: Membership | None = None
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
+    explained: bool = field(init=False, default=False)
+    weighed: Weighed | None = field(init=False, default=None)
     _groups: list[IntArray] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +108,22 @@ class Fleet:
         need, spare = self.prices(community, tariffs)
         members = np.flatnonzero(self.devices.capacity_wh)
         added = self._added(members, len(need), carbon_mg, line_price, self._own(members, community, tariffs))
-        for rule in self._planned(batteries, members, np.stack((need, spare)), added):
-            if self.clock.period(rule.slot) == self.clock.period(int(community.slots[0])):
+        prices = np.stack((need, spare))
+        period = [self.clock.period(slot) for slot in community.slots.tolist()]
+        worth = self._worth(period.count(period[0]), len(members))
+        rules = self._planned(batteries, members, prices, added, worth)
+        for rule in rules:
+            if self.clock.period(rule.slot) == period[0]:
                 self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
+        if worth is not None:
+            own = prices[:, :, None] + (np.zeros(len(members), np.int64) if added is None else added)
+            self.weighed = rules, own, worth
+
+    def _worth(self, slots: int, batteries: int) -> IntArray | None:
+        """Room for what a held Wh is worth, where that is kept: (slots, steps, batteries)."""
+        if not self.explained or not batteries or slots * batteries > MOST_WEIGHED:
+            return None
+        return np.zeros((slots, LEVELS, batteries), np.int64)
 
     def _added(
         self,
@@ -132,24 +151,30 @@ class Fleet:
         return np.stack([prices - common for prices in seen], axis=2) if seen else None
 
     def _planned(
-        self, forecast: Forecast, members: IntArray, prices: IntArray, added: IntArray | None
+        self, forecast: Forecast, members: IntArray, prices: IntArray, added: IntArray | None, worth: IntArray | None
     ) -> list[DeviceRules]:
-        """Rules of all slots; members with the same prices are planned together. prices: need and spare, (2, slots)."""
+        """Rules of all slots; members with the same prices are planned together. prices: need and spare, (2, slots).
+
+        worth: filled as `plan` does.
+        """
         own = self.devices.rows(members)
         if added is None:
-            return self._plan_at(forecast, own, *prices)
+            return self._plan_at(forecast, own, prices, worth)
         rules: list[DeviceRules] = []
         kinds, kind = np.unique(added.reshape(-1, len(members)), axis=1, return_inverse=True)
         for number, more in enumerate(kinds.T.reshape(-1, *prices.shape)):
             devices = msgspec.structs.replace(own, capacity_wh=np.where(kind == number, own.capacity_wh, 0))
-            found = self._plan_at(forecast, devices, *(prices + more))
+            found = self._plan_at(forecast, devices, prices + more, worth)
             rules = [a.and_others(b) for a, b in zip(rules, found, strict=True)] if rules else found
         return rules
 
-    def _plan_at(self, forecast: Forecast, devices: Devices, need: IntArray, spare: IntArray) -> list[DeviceRules]:
-        """Rules of all slots at one pair of prices."""
-        rest_price, work = int(need.min()), self.work
-        return plan(forecast, devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
+    def _plan_at(
+        self, forecast: Forecast, devices: Devices, prices: IntArray, worth: IntArray | None
+    ) -> list[DeviceRules]:
+        """Rules of all slots at one pair of prices, (2, slots)."""
+        (need, spare), work = prices, self.work
+        rest = int(need.min())
+        return plan(forecast, devices, need, spare, rest, spread=work.spread, backward=work.backward, worth=worth)
 
     def expected_net_load(self, forecast: Forecast, slots: int = 1) -> IntArray:
         """Samples of net load after the battery's action [Wh] in the forecast's last slots, (slots, samples, members).
@@ -175,7 +200,9 @@ class Fleet:
             zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True)
         ):
             if slot in self.rules:  # before the first slot of the market no battery moves
-                charge, discharge, charged = self._follow(self.rules[slot].rows(group), devices, charged, load, group)
+                charge, discharge, charged = self.follow_rule(
+                    self.rules[slot].rows(group), devices, charged, load, group
+                )
                 if place >= before:
                     net[place - before] = load + charge - discharge
         return net
@@ -240,9 +267,9 @@ class Fleet:
 
     def would_do(self, rule: DeviceRules, net_load_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Charge, discharge and the levels after them [Wh] by a rule for a net load, nothing moved yet."""
-        return self._follow(rule, self.devices, self.charged_wh, net_load_wh, slice(None))
+        return self.follow_rule(rule, self.devices, self.charged_wh, net_load_wh, slice(None))
 
-    def _follow(
+    def follow_rule(
         self, rule: DeviceRules, devices: Devices, charged: IntArray, load: IntArray, group: IntArray | slice
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Follow a rule, charging no more than the connection lets in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,8 @@ from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.information import InformationSet
+from transactive.engine.observer import Observer
+from transactive.engine.planning.weighing import made_plan
 from transactive.engine.sessions import Timetable
 
 
@@ -27,13 +29,14 @@ class Planners:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeriodPlans:
-    """Makes the plans of a run over `slots`. known: what may be known as they are made."""
+    """Makes the plans of a run over `slots`, and tells observers. known: what may be known as they are made."""
 
     setting: Setting
     slots: range
     planners: Planners
     known: InformationSet
     timetable: Timetable
+    observers: Sequence[Observer]
 
     def cover(self, slot: int, seen_at: Callable[[int], int]) -> None:
         """Make sure that both fleets have a rule for a slot: plans are made as the first session of a period closes.
@@ -52,11 +55,24 @@ class PeriodPlans:
         community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
         carbon_value = self.known.carbon_value(now, community)
-        make = partial(fleet.plan, *self._seen(fleet, now, community, batteries, tariffs), tariffs, carbon_value)
+        seen = self._seen(fleet, now, community, batteries, tariffs)
+        make = partial(fleet.plan, *seen, tariffs, carbon_value)
+        fleet.explained = bool(self.observers)
         make()
         baseline.plan(*self._seen(baseline, now, community, batteries, tariffs), tariffs)
         own = range(first, min(slot // period * period + period, self.slots.stop), length)
         self.planners.operator.plan(own, lambda: self.known.forecast(now, range(now, own.stop, length)), make)
+        if self.observers:
+            self._tell(now, first, seen[1])
+
+    def _tell(self, now: int, first: int, seen: Forecast) -> None:
+        """Let observers hear of the plan that was made at `now` from slot `first` on [Unix s]."""
+        before = range(now, first, self.setting.community.clock.length)
+        near = self.known.ahead(now, before)[1] if before else None
+        made = made_plan(self.planners.fleet, now, near, seen)
+        if made is not None:
+            for observer in self.observers:
+                observer.planned(made)
 
     def _seen(
         self, fleet: Fleet, now: int, community: Forecast, batteries: Forecast, tariffs: list[Tariff]

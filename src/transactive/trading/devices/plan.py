@@ -60,13 +60,15 @@ def plan(
     *,
     spread: Spread = map,
     backward: Backward | None = None,
+    worth: IntArray | None = None,
 ) -> list[DeviceRules]:
     """Rules of batteries for every slot of the forecast.
 
     need_price: what a Wh costs that the home takes [µ¤/kWh], (slots,); spare_price: what a Wh brings that it gives,
     nowhere above need_price. rest_price: what a Wh delivered after the last slot will save [µ¤/kWh]. Members without a
     battery get a rule that does nothing. What an owner keeps is filled first, and no rule takes it. spread: how the
-    groups of members are worked through. backward: how each is.
+    groups of members are worked through. backward: how each is. worth: filled with what one more held Wh of each step
+    is worth after each of the first slots [µ¤/kWh], (first slots, LEVELS, members); steps begin above the reserve.
     """
     slots, having = len(forecast.slots), np.flatnonzero(devices.capacity_wh)
     shape = slots, len(having)
@@ -78,14 +80,17 @@ def plan(
         np.full(len(having), NO_LIMIT_WH),
     )
     levels, own = np.zeros((slots, 4, len(devices.capacity_wh)), np.int64), devices.rows(having)
+    steps = None if worth is None else np.zeros((len(worth), LEVELS, len(having)), np.int64)
     if own.reserve_wh is None:
-        levels[:, :, having] = rules(batteries(own, slots), ahead, spread=spread, backward=backward)
+        levels[:, :, having] = rules(batteries(own, slots), ahead, spread=spread, backward=backward, worth=steps)
     else:  # a battery with a reserve is a smaller one, on top of it
         above = replace_fields(own, capacity_wh=np.maximum(own.capacity_wh - own.reserve_wh, 0))
-        found = rules(batteries(above, slots), ahead, spread=spread, backward=backward)
+        found = rules(batteries(above, slots), ahead, spread=spread, backward=backward, worth=steps)
         levels[:, :, having] = found + np.minimum(own.reserve_wh, own.capacity_wh)
         if own.own_only is not None:
             levels[:, 0, having[own.own_only]] = 0
+    if worth is not None and steps is not None:
+        worth[:, :, having] = steps
     return [DeviceRules(slot, *rows) for slot, rows in zip(forecast.slots.tolist(), levels, strict=True)]
 
 
@@ -103,10 +108,12 @@ def rules(
     *,
     spread: Spread = map,
     backward: Backward | None = None,
+    worth: IntArray | None = None,
 ) -> IntArray:
     """Rules of the first `upto` slots [Wh], (slots, 4, devices).
 
     levels: steps of the value function. spread: how groups of devices are worked through. backward: how each is.
+    worth: filled with what a held Wh of each step is worth after each of its slots, (its slots, levels, devices).
     """
     slots, _, devices = ahead.net_load_wh.shape
     found = np.empty((slots if upto is None else upto, 4, devices), np.int64)
@@ -114,7 +121,10 @@ def rules(
 
     def of_group(devices: slice) -> IntArray:
         way = backward or by_columns
-        return way(stores.part(devices), ahead.part(devices), levels, len(found))[0]
+        rule, steps = way(stores.part(devices), ahead.part(devices), levels, len(found))
+        if worth is not None:
+            worth[:, :, devices] = np.minimum(steps[: len(worth)], LARGEST_WORTH)
+        return rule
 
     for part, rule in zip(parts, spread(of_group, parts), strict=True):
         found[:, :, part] = rule

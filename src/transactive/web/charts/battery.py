@@ -1,38 +1,41 @@
-"""A battery through a day: what energy cost, what it took and gave, and what it held."""
+"""A battery through a day: what energy cost, what it took and gave, what it held, and what its plan had expected."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from transactive.store.read.runs import Row, Run
+from transactive.services.battery_days import ComingSlot, ExplainedSlot
+from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
-from transactive.web.charts.draw import Plot, both, hours, steps, ticks
+from transactive.trading.devices.made import WeighedSlot
+from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
 WIDE, NARROW = (1160, 380), (296, 340)
 
 
-@dataclass(frozen=True, slots=True)
-class BatterySlot:
-    """A delivered slot: the member's row, what its battery held before and after it [charged Wh], and why it did so."""
-
-    row: Row
-    before_wh: int
-    after_wh: int
-    reason: str
-
-
-def battery_chart(slots: Sequence[BatterySlot], run: Run, start: int, capacity_wh: int, words: Words) -> Markup:
-    """Prices above, then charge (up) and discharge (down), then the level; one time axis from midnight on."""
+def battery_chart(
+    delivered: Sequence[ExplainedSlot],
+    coming: Sequence[ComingSlot],
+    run: Run,
+    start: int,
+    capacity_wh: int,
+    words: Words,
+) -> Markup:
+    """Prices above, then charge (up) and discharge (down), then the level with its plan; from midnight on."""
     length = run.clock.length
     count = (words.next_day(start) - start) // length
-    places: list[BatterySlot | None] = [None] * count
-    for slot in slots:
-        places[(slot.row["slot"] - start) // length] = slot
-    top = ticks(max([words.price_value(slot.row["supply_price"]) for slot in slots], default=1.0), 3)
-    most = max([max(s.row["charge_wh"], s.row["discharge_wh"]) / 1000 for s in slots], default=1.0)
+    place = {start + k * length: k for k in range(count)}
+    known = {place[slot.row["slot"]]: slot for slot in delivered}
+    ahead = {place[slot.planned.slot]: slot for slot in coming}
+    planned: dict[int, WeighedSlot] = {k: slot.planned for k, slot in ahead.items()}
+    planned |= {k: slot.planned for k, slot in known.items() if slot.planned is not None}
+    prices = [slot.row["supply_price"] for slot in delivered] + [each.need_price for each in planned.values()]
+    top = ticks(max([words.price_value(price) for price in prices], default=1.0), 3)
+    flows = {k: (slot.row["charge_wh"], slot.row["discharge_wh"]) for k, slot in known.items()}
+    flows_ahead = {k: (slot.charge_wh, slot.discharge_wh) for k, slot in ahead.items()}
+    most = max([max(pair) / 1000 for pair in (*flows.values(), *flows_ahead.values())], default=1.0)
     moved, full = ticks(most or 1.0, 1)[-1], capacity_wh / 1000
 
     def draw(width: int, height: int) -> Plot:
@@ -46,32 +49,51 @@ def battery_chart(slots: Sequence[BatterySlot], run: Run, start: int, capacity_w
         price.horizontals(top)
         flow.horizontals([-moved, 0, moved])
         level.horizontals([0, full])
-        price.line(steps([words.price_value(s.row["supply_price"]) if s else None for s in places]), "s-grid dash thin")
-        traded = [words.price_value(s.row["price"]) if s and s.row["traded_wh"] else None for s in places]
-        price.line(steps(traded), "s-import")
-        for place, slot in enumerate(places):
-            if slot:
-                _moved(flow, place, slot.row)
-        _held(level, places)
+        _prices(price, known, planned, count, words)
+        _moved(flow, flows, "k-battery")
+        _moved(flow, flows_ahead, "k-battery ahead")
+        _held(level, known, planned)
         level.labels(hours(start, words, length, small=price.small))
         price.parts += [*flow.parts, *level.parts]
         price.height = height
         return price
 
-    return both(draw, f"Price, charge, discharge and level of the battery, {words.day(start)}", WIDE, NARROW)
+    title = f"Price, charge, discharge and level of the battery with its plan, {words.day(start)}"
+    return both(draw, title, WIDE, NARROW)
 
 
-def _moved(plot: Plot, place: int, row: Row) -> None:
-    for name, sign in (("charge_wh", 1), ("discharge_wh", -1)):
-        if row[name]:
-            plot.rect((place + 0.14, place + 0.86), (0, sign * row[name] / 1000), "k-battery", 2)
+def _prices(
+    plot: Plot, known: dict[int, ExplainedSlot], planned: dict[int, WeighedSlot], count: int, words: Words
+) -> None:
+    """The supplier's price and the market's, and what the plan had expected a kWh to cost the home."""
+    rows = [known[k].row if k in known else None for k in range(count)]
+    plot.line(steps([words.price_value(row["supply_price"]) if row else None for row in rows]), "s-grid dash thin")
+    expected = [words.price_value(planned[k].need_price) if k in planned else None for k in range(count)]
+    plot.line(steps(expected), "s-battery dash thin")
+    traded = [words.price_value(row["price"]) if row and row["traded_wh"] else None for row in rows]
+    plot.line(steps(traded), "s-import")
 
 
-def _held(plot: Plot, places: Sequence[BatterySlot | None]) -> None:
-    """The level as a line from the start of the day's first slot to the end of its newest."""
-    known = [(place, slot) for place, slot in enumerate(places) if slot is not None]
+def _moved(plot: Plot, flows: dict[int, tuple[int, int]], css: str) -> None:
+    for place, pair in flows.items():
+        for energy_wh, sign in zip(pair, (1, -1), strict=True):
+            if energy_wh:
+                plot.rect((place + 0.14, place + 0.86), (0, sign * energy_wh / 1000), css, 2)
+
+
+def _held(plot: Plot, known: dict[int, ExplainedSlot], planned: dict[int, WeighedSlot]) -> None:
+    """The plan's band and its middle, and over it the level from the day's first slot to the end of its newest."""
+    if planned:
+        low, middle, high = (_after_each(planned, k) for k in range(3))
+        plot.area(low, high, "band")
+        plot.line(middle, "s-battery dash thin")
     if known:
-        points = [(float(known[0][0]), known[0][1].before_wh / 1000)]
-        points += [(place + 1.0, slot.after_wh / 1000) for place, slot in known]
+        places = sorted(known)
+        points = [(float(places[0]), known[places[0]].before_wh / 1000)]
+        points += [(place + 1.0, known[place].after_wh / 1000) for place in places]
         plot.area([(x, 0.0) for x, _ in points], points, "fill-battery")
         plot.line(points, "s-battery")
+
+
+def _after_each(planned: dict[int, WeighedSlot], which: int) -> list[Point]:
+    return [(place + 1.0, planned[place].held_wh[which] / 1000) for place in sorted(planned)]

@@ -1,0 +1,154 @@
+"""A battery through a day: what it did and why, beside its plan; and what it plans next.
+
+Reasons come from what the plan weighed as it was made, which the run keeps; slots of before it was kept have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transactive.core.community.members import drawn_wh
+from transactive.core.units import kwh_text
+from transactive.store.devices.plans import plans_of
+from transactive.store.read.members import slots_of
+from transactive.store.read.runs import Reader, Row, Run
+from transactive.texts import battery_reasons as texts
+from transactive.texts.formatting import Words
+from transactive.trading.devices.made import MadePlan, WeighedSlot
+from transactive.trading.devices.why import BatteryLimits, Did, MovedEnergy, Why, rule_flow_wh, why
+
+LEAST_N = 500_000
+"""What a plan would have cost otherwise is said from here on [n¤]: half of what the last digit shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSlot:
+    """A delivered slot: the member's row, what its battery held before and after it [charged Wh], and why."""
+
+    row: Row
+    before_wh: int
+    after_wh: int
+    planned: WeighedSlot | None
+    why: Why
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComingSlot:
+    """A planned slot: what the battery would charge and give at the expected load [Wh], and why."""
+
+    planned: WeighedSlot
+    charge_wh: int
+    discharge_wh: int
+    why: Why
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryDay:
+    """A battery's day from midnight: delivered slots, then planned ones of the day, and those of the next day.
+
+    made: when the plan of the coming slots was made [Unix s]; None without one.
+    """
+
+    start: int
+    delivered: tuple[ExplainedSlot, ...]
+    rest: tuple[ComingSlot, ...]
+    next_day: tuple[ComingSlot, ...]
+    made: int | None
+
+
+def battery_day(reader: Reader, run: Run, member: int, first_wh: int, start: int, last: int) -> BatteryDay | None:
+    """The day of a member's battery that begins at `start`, delivered up to slot `last`; None without a battery.
+
+    first_wh: what it held at midnight [charged Wh].
+    """
+    limits = limits_of(run, member)
+    if not limits.capacity_wh:
+        return None
+    clock, words = run.clock, Words(run.community.currency, run.community.zone)
+    end = words.next_day(start)
+    period = clock.slots_per_period * clock.length
+    plans = [plan for plan in plans_of(reader.store, start - period, end) if plan.made < end]
+    rows = slots_of(reader, member, start, min(last, end - 1))
+    found, held = [], first_wh
+    for row in rows:
+        planned = _weighed(plans, row["slot"], member)
+        found.append(_explained(row, held, limits, planned, words))
+        held = found[-1].after_wh
+    first = max(last + clock.length, start)
+    rest, held = _coming(plans, range(first, end, clock.length), member, held, limits, words)
+    following, _ = _coming(plans, range(end, words.next_day(end), clock.length), member, held, limits, words)
+    made = next((slot.planned.made for slot in (*following, *rest)), None)
+    return BatteryDay(start, tuple(found), tuple(rest), tuple(following), made)
+
+
+def limits_of(run: Run, member: int) -> BatteryLimits:
+    """What a member's battery can hold and do."""
+    device, devices = run.community.members[member], run.community.devices
+    power = int(devices.power_wh[member])
+    return BatteryLimits(device.battery_wh, device.battery_reserve_wh, power, device.battery_efficiency_ppm)
+
+
+def reason_text(found: Why, planned: WeighedSlot | None, load_wh: int, words: Words) -> str:
+    """A delivered slot's reason, in sentences. load_wh: of the home without the battery."""
+    sentences = texts.PLAIN if found.worth is None else texts.WEIGHED
+    parts = [sentences[found.did].format(**_figures(found, words))]
+    if found.otherwise_n is not None and found.otherwise_n >= LEAST_N:
+        parts.append(texts.OTHERWISE.format(saved=f"{words.small(found.otherwise_n, 1)} {words.coin}"))
+    if found.at_power:
+        parts.append(texts.AT_POWER)
+    if found.rule_wh is not None:
+        by_plan = texts.BY_PLAN_CHARGED if found.rule_wh > 0 else texts.BY_PLAN_GIVEN
+        parts.append((by_plan if found.rule_wh else texts.BY_PLAN_RESTED).format(kwh=kwh_text(abs(found.rule_wh), 2)))
+    if found.surprised and planned is not None:
+        low, high, came = (kwh_text(wh, 2) for wh in (planned.load_wh[0], planned.load_wh[-1], load_wh))
+        parts.append(texts.SURPRISED.format(low=low, high=high, came=came))
+    return " ".join(parts)
+
+
+def _figures(found: Why, words: Words) -> dict[str, str]:
+    price, worth = (f"{words.price(each or 0)} {words.price_unit}" for each in (found.price, found.worth))
+    return {"kwh": kwh_text(found.energy_wh, 2), "price": price, "worth": worth}
+
+
+def _explained(row: Row, held: int, limits: BatteryLimits, planned: WeighedSlot | None, words: Words) -> ExplainedSlot:
+    load = row["consumption_wh"] - row["generation_wh"]
+    found = why(MovedEnergy(row["charge_wh"], row["discharge_wh"], load, held), limits, planned)
+    after = held + row["charge_wh"] - int(drawn_wh(row["discharge_wh"], limits.efficiency_ppm))
+    return ExplainedSlot(row, held, after, planned, found, reason_text(found, planned, load, words))
+
+
+def _coming(
+    plans: Sequence[MadePlan], slots: range, member: int, held: int, limits: BatteryLimits, words: Words
+) -> tuple[list[ComingSlot], int]:
+    """Slots as planned, at the middle of the expected loads, and what is held after them."""
+    found: list[ComingSlot] = []
+    for slot in slots:
+        planned = _weighed(plans, slot, member) or _lent(plans, slot, member)
+        if planned is None:
+            return found, held
+        load = planned.load_wh[1]
+        flow = rule_flow_wh(MovedEnergy(0, 0, load, held), limits, planned)
+        moved = MovedEnergy(max(flow, 0), max(-flow, 0), load, held)
+        each = why(moved, limits, planned)
+        text = texts.COMING[each.did]
+        if each.worth is not None and each.did not in (Did.FULL, Did.EMPTY, Did.AT_RESERVE, Did.RESTED):
+            text = f"{text} {texts.LATER}"
+        found.append(
+            ComingSlot(planned, moved.charge_wh, moved.discharge_wh, each, text.format(**_figures(each, words)))
+        )
+        held += moved.charge_wh - int(drawn_wh(moved.discharge_wh, limits.efficiency_ppm))
+    return found, held
+
+
+def _weighed(plans: Sequence[MadePlan], slot: int, member: int) -> WeighedSlot | None:
+    """What the plan weighed that was made for a slot."""
+    made = next((plan for plan in plans if plan.slots[0] <= slot <= plan.slots[plan.own - 1]), None)
+    return None if made is None else made.of(slot, member)
+
+
+def _lent(plans: Sequence[MadePlan], slot: int, member: int) -> WeighedSlot | None:
+    """What the newest plan expects of a slot that a later one will be made for."""
+    return next((each for plan in plans if (each := plan.of(slot, member)) is not None), None)
