@@ -21,6 +21,8 @@ settings.register_profile(
 settings.register_profile("long", settings.get_profile("transactive"), max_examples=200)  # in `make test-long`
 settings.load_profile("transactive")
 
+gc.set_threshold(50_000, 20, 20)  # to look again and again through modules and tests, which stay, takes minutes
+
 LONGEST_FILES = (
     "test_readme",
     "test_page",
@@ -65,10 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector look seldom, and not at all through modules and tests, which stay to the end anyway."""
+    """Let the collector look no more at what there is now."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
