@@ -1,5 +1,6 @@
 """An assistant's token reads, is logged, and proposes; a draft does nothing until its home accepts it, signed in."""
 
+import msgspec
 import pytest
 
 from tests.integration.test_accounts import SECURE, browser, join
@@ -8,8 +9,9 @@ from tests.integration.test_member_acts_page import home, log_of, state
 from transactive.cli.token.actions import create_token
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
+from transactive.store.folder import add_line
 from transactive.web.accounts import assistants
-from transactive.web.accounts.assistants import asked_by_assistants
+from transactive.web.accounts.assistant_log import LOG, AssistantRequest, asked_by_assistants
 from transactive.web.assistants import drafts as drafts_module
 from transactive.web.assistants.drafts import drafts_of, waiting_draft
 from transactive.web.pages.acts import drafts as answers
@@ -101,7 +103,16 @@ def test_all_that_an_assistant_asks_is_logged_and_its_pace_is_bounded(state, tok
     assert codes == [200, 200, 200, 429, 429]
     places = [each.place for each in asked_by_assistants(state)]
     assert places == [f"/api/v1/summary?n={k}" for k in range(3)]
-    assert (state / assistants.LOG).stat().st_mode & 0o077 == 0
+    assert (state / LOG).stat().st_mode & 0o077 == 0
+
+
+def test_the_home_sees_what_was_asked_and_how_many_lines_were_dropped(home, state, token):
+    home.get("/api/v1/summary", headers=bearer(token))
+    asked = asked_by_assistants(state)[0]
+    add_line(state / LOG, msgspec.json.encode(AssistantRequest(asked.time, asked.token, dropped=7)))
+    page = home.get("/privacy").text
+    assert "GET /api/v1/summary" in page
+    assert "7 more lines were dropped" in page
 
 
 def test_a_home_is_not_flooded_and_the_same_draft_stands_once(home, token):

@@ -27,7 +27,7 @@ from transactive.store import Store
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader
 from transactive.web.accounts import looks
-from transactive.web.accounts.assistants import asked_by_assistants
+from transactive.web.accounts.assistant_log import asked_by_assistants
 from transactive.web.accounts.looks import EVERYBODY, looks_at, note_look
 from transactive.web.privacy import routes
 from transactive.web.privacy.kept import forget_kept, kept_of, people_of

@@ -15,7 +15,7 @@ from rich.text import Text
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.store import Store, holds_state
-from transactive.web.accounts.assistants import asked_by_assistants
+from transactive.web.accounts.assistant_log import asked_by_assistants
 from transactive.web.tokens import TokenGrant, add_token, last_uses, read_grants, revoke
 
 
@@ -82,7 +82,8 @@ def show_log(folder: Path, token_id: str, *, json: bool) -> None:
     if not asked:
         print("no requests of assistants", file=sys.stderr)
     for each in asked:
-        print(f"{time_text(each.time)}  {each.token}  {each.method:<4}  {each.place}")
+        what = f"{each.method:<4}  {each.place}" if not each.dropped else f"{each.dropped} more lines were dropped"
+        print(f"{time_text(each.time)}  {each.token}  {what}")
 
 
 def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, Any]:

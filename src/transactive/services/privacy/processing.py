@@ -88,6 +88,6 @@ PROCESSING = (
         "the member sees who looks at its readings",
         "looks.jsonl, assistants.jsonl",
         "the member, the operator",
-        "looks after a year; erasure removes the member's",
+        "after a year, requests of a long day but the first and last sooner; erasure removes the member's",
     ),
 )

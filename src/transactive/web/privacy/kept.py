@@ -12,7 +12,7 @@ from transactive.core.slots import time_text
 from transactive.services.notices.choices import choices, forget_choices
 from transactive.services.privacy.erasure import erase_again, members_there
 from transactive.services.privacy.erasures import Erased
-from transactive.web.accounts.assistants import asked_by_assistants, forget_requests
+from transactive.web.accounts.assistant_log import AssistantRequest, asked_by_assistants, forget_requests
 from transactive.web.accounts.book import changed_book, read_book
 from transactive.web.accounts.looks import forget_looks, looks_at
 from transactive.web.assistants.drafts import drafts_of, forget_drafts
@@ -30,7 +30,6 @@ def kept_of(folder: Path, member: str) -> dict[str, Any]:
     mine = [each for each in book.accounts if each.member == member]
     names = {each.name for each in mine}
     tokens = [each for each in read_grants(folder) if each.member == member]
-    ids = {each.id for each in tokens}
     return {
         "accounts": [
             {
@@ -54,11 +53,15 @@ def kept_of(folder: Path, member: str) -> dict[str, Any]:
         "drafts": [msgspec.to_builtins(each) for each in drafts_of(folder, member)],
         "looks": [msgspec.to_builtins(each) | {"at": time_text(each.at)} for each in looks_at(folder, member)],
         "assistants": [
-            msgspec.to_builtins(each) | {"time": time_text(each.time)}
-            for each in asked_by_assistants(folder)
-            if each.token in ids
+            msgspec.to_builtins(each) | {"time": time_text(each.time)} for each in asked_for(folder, member)
         ],
     }
+
+
+def asked_for(folder: Path, member: str) -> list[AssistantRequest]:
+    """What assistants asked with a home's tokens, oldest first."""
+    ids = {each.id for each in read_grants(folder) if each.member == member}
+    return [each for each in asked_by_assistants(folder) if each.token in ids]
 
 
 def forget_again(folder: Path, erased: Sequence[Erased], now: int) -> None:

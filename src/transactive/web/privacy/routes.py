@@ -15,11 +15,12 @@ from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words, stamp
+from transactive.web.accounts.assistant_log import AssistantRequest
 from transactive.web.accounts.looks import EVERYBODY, StaffLook, looks_at
 from transactive.web.api.paging import SHARED, ApiRequest, OfMember, looked
 from transactive.web.api.records import Time, View
 from transactive.web.authentication import NOTES, WITHOUT_GRID
-from transactive.web.privacy.kept import kept_of
+from transactive.web.privacy.kept import asked_for, kept_of
 from transactive.web.problems import AccessDenied, TooMany
 from transactive.web.run_context import RunContext
 from transactive.web.viewers import Viewer
@@ -72,7 +73,8 @@ def privacy_page(
         }
         for each in found
     ]
-    context = {"viewer": viewer, "run": run, "home": home, "looks": rows, "processing": PROCESSING}
+    asked = [] if home is None else [_asked(each, words) for each in asked_for(folder, home)[: -MOST_SHOWN - 1 : -1]]
+    context = {"viewer": viewer, "run": run, "home": home, "looks": rows, "asked": asked, "processing": PROCESSING}
     return Template("privacy.html", context=context)
 
 
@@ -107,6 +109,12 @@ def _home(run_context: RunContext, run: Run, viewer: Viewer, member: str | None)
 def _view(look: StaffLook) -> StaffLookView:
     everybody = look.member == EVERYBODY
     return StaffLookView(at=stamp(look.at), who=look.who, scope=look.scope, all_homes=everybody, place=look.place)
+
+
+def _asked(request: AssistantRequest, words: Words) -> dict[str, str]:
+    """A request of an assistant, or how many were dropped, as the page shows it."""
+    what = f"{request.dropped} more lines were dropped" if request.dropped else f"{request.method} {request.place}"
+    return {"at": words.moment(request.time), "token": request.token, "what": what}
 
 
 ROUTES = (privacy_page, privacy_copy)
