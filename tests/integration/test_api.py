@@ -24,7 +24,7 @@ from transactive.web.change_feed import ChangeFeed
 from transactive.web.openapi import description
 from transactive.web.problems import describe
 from transactive.web.tokens import FILE as TOKENS
-from transactive.web.viewers import SCOPES, Scope
+from transactive.web.viewers import INSIDE, SCOPES, Scope
 
 ROOT = Path(__file__).parents[2]
 LOCAL, ELSEWHERE = "http://127.0.0.1:8080", "http://community.example:8080"
@@ -51,12 +51,16 @@ def tokens(demo_run, tmp_path_factory):
     """The demo's state beside a token of each scope, and an app that others could reach."""
     folder = tmp_path_factory.mktemp("tokens")
     (folder / "market.sqlite").write_bytes((demo_run.folder / "market.sqlite").read_bytes())
-    made = {
-        scope: create_token(folder, scope, MEMBER if scope == "member" else None, acts=scope == "member")
-        for scope in SCOPES
-    }
+    made = {scope: scoped_token(folder, scope, MEMBER, acts=True) for scope in SCOPES}
     with serving(folder, local=False) as client:
         yield client, made, folder
+
+
+def scoped_token(folder: Path, scope: Scope, member: str, *, acts: bool = False) -> str:
+    """A token of a scope: a member's is of this one, and may act."""
+    if scope == "forecaster":
+        return create_token(folder, scope, None, forecaster="club")
+    return create_token(folder, scope, member if scope == "member" else None, acts=acts and scope == "member")
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -327,15 +331,16 @@ def test_a_community_without_lines_has_an_empty_grid_that_no_menu_leads_to(clien
 
 # -- access ---------------------------------------------------------------------------------------
 
-ALL = dict.fromkeys(SCOPES, 200)
+ALL = dict.fromkeys(INSIDE, 200)
 NOT_GRID = {**ALL, "grid": 403}
 NOT_MEMBER = {**ALL, "member": 403}
 BILLED: dict[Scope, int] = {"member": 200, "operator": 200, "grid": 403, "auditor": 403}
-FORM_MISSING: dict[Scope, int] = dict.fromkeys(SCOPES, 400)  # a token has no account
+FORM_MISSING: dict[Scope, int] = dict.fromkeys(INSIDE, 400)  # a token has no account
 NO_PAPER: dict[Scope, int] = {"member": 404, "operator": 404, "grid": 403, "auditor": 403}  # there is none here
 OPERATOR: dict[Scope, int] = {"member": 403, "operator": 200, "grid": 403, "auditor": 403}
-MEMBERS: dict[Scope, int] = {**dict.fromkeys(SCOPES, 403), "member": 400}  # nothing is said
-OPERATORS_FORM: dict[Scope, int] = {**dict.fromkeys(SCOPES, 403), "operator": 400}  # nothing is said
+MEMBERS: dict[Scope, int] = {**dict.fromkeys(INSIDE, 403), "member": 400}  # nothing is said
+SUBMITTING: dict[Scope, int] = {"member": 400, "operator": 403, "grid": 403, "auditor": 403, "forecaster": 400}
+OPERATORS_FORM: dict[Scope, int] = {**dict.fromkeys(INSIDE, 403), "operator": 400}  # nothing is said
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,  # who sees lines only is led to them
     "/slots/{slot}": NOT_GRID,
@@ -343,11 +348,15 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/explorer/slots/{slot}": NOT_GRID,
     "/explorer/slots/{slot}/{member}": {"member": 409, "operator": 409, "auditor": 409, "grid": 403},  # no chain here
     "/predictions": NOT_GRID,
+    "/api/v1/forecasts/leaderboard": {**NOT_GRID, "forecaster": 200},
+    "/api/v1/forecasts/totals": {**NOT_GRID, "forecaster": 200},
+    "/api/v1/forecasts/seals": SUBMITTING,
+    "/api/v1/forecasts/openings": SUBMITTING,
     "/help": ALL,
-    "/findings/{number}": dict.fromkeys(SCOPES, 404),  # there is none here
+    "/findings/{number}": dict.fromkeys(INSIDE, 404),  # there is none here
     "/findings/{number}/notes": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
     "/deciding": NOT_GRID,
-    "/deciding/{number}": {**dict.fromkeys(SCOPES, 404), "grid": 403},  # there is none here
+    "/deciding/{number}": {**dict.fromkeys(INSIDE, 404), "grid": 403},  # there is none here
     "/deciding/acts": MEMBERS,
     "/rules": OPERATOR,
     "/rules/drafts": OPERATORS_FORM,
@@ -389,19 +398,19 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/grid/forecasts": NOT_MEMBER,
     "/api/v1/grid/interventions": NOT_MEMBER,
     "/api/v1/acts": NOT_GRID,
-    "/api/v1/drafts": {**dict.fromkeys(SCOPES, 403), "member": 200},
+    "/api/v1/drafts": {**dict.fromkeys(INSIDE, 403), "member": 200},
     "/api/v1/history": NOT_GRID,
     "/api/v1/battery": {"member": 200, "operator": 400, "auditor": 400, "grid": 403},  # no member is named
     "/api/v1/looks": {"member": 200, "operator": 400, "auditor": 400, "grid": 403},  # no member is named
     "/privacy": NOT_GRID,
     "/privacy/copy": {"member": 200, "operator": 400, "auditor": 403, "grid": 403},
     "/api/v1/proposals": NOT_GRID,
-    "/api/v1/proposals/{number}": {**dict.fromkeys(SCOPES, 404), "grid": 403},
-    "/api/v1/proposals/{number}/consequences": {**dict.fromkeys(SCOPES, 404), "grid": 403},
+    "/api/v1/proposals/{number}": {**dict.fromkeys(INSIDE, 404), "grid": 403},
+    "/api/v1/proposals/{number}/consequences": {**dict.fromkeys(INSIDE, 404), "grid": 403},
     "/api/v1/proposals/acts": MEMBERS,
     "/api/v1/items": ALL,
-    "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
-    "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
+    "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(INSIDE, 403), "operator": 404},  # there is none here
+    "/items/{number}/{outcome}": {**dict.fromkeys(INSIDE, 403), "operator": 404},
     "/api/v1/held-readings": {**OPERATOR, "operator": 400},  # the demo's readings are in no community file
     "/api/v1/held-readings/{said}": {**OPERATOR, "operator": 400},
     "/api/v1/readings": OPERATOR,
@@ -412,7 +421,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/events": ALL,
     "/api/v1/schema": ALL,
     "/api/v1/schema/openapi.json": ALL,
-    "/api/v1/schema/{path}": dict.fromkeys(SCOPES, 404),
+    "/api/v1/schema/{path}": dict.fromkeys(INSIDE, 404),
     "/enter": ALL,
     "/sign-in": ALL,
     "/join": ALL,
@@ -425,12 +434,12 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/account/passkeys/question": FORM_MISSING,
     "/account/passkeys": FORM_MISSING,
     "/account/passkeys/{key_id}/remove": FORM_MISSING,
-    "/sign-in/passkey/question": dict.fromkeys(SCOPES, 403),  # not over plain HTTP
+    "/sign-in/passkey/question": dict.fromkeys(INSIDE, 403),  # not over plain HTTP
     "/sign-in/passkey": FORM_MISSING,
     "/account/sessions/{session_id}/end": FORM_MISSING,
-    "/account/invitations": {**dict.fromkeys(SCOPES, 403), "operator": 400},
-    "/account/invitations/{invitation_id}/withdraw": {**dict.fromkeys(SCOPES, 403), "operator": 400},
-    "/account/people/{name}/remove": {**dict.fromkeys(SCOPES, 403), "operator": 400},
+    "/account/invitations": {**dict.fromkeys(INSIDE, 403), "operator": 400},
+    "/account/invitations/{invitation_id}/withdraw": {**dict.fromkeys(INSIDE, 403), "operator": 400},
+    "/account/people/{name}/remove": {**dict.fromkeys(INSIDE, 403), "operator": 400},
     "/static/{file_path}": ALL,
 }
 
@@ -438,6 +447,8 @@ ROUTES: dict[str, dict[Scope, int]] = {
 METHODS = {
     **{route: "PUT" for route in ROUTES if "{outcome}" in route},
     "/readings/held": "POST",
+    "/api/v1/forecasts/seals": "POST",
+    "/api/v1/forecasts/openings": "POST",
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
     "/account/notices": "GET",
     "/readings/{token}": "POST",
@@ -477,12 +488,18 @@ def test_the_table_of_routes_is_complete(client):
     assert {path or "/" for path in found} == set(ROUTES)
 
 
+def expected(route: str, scope: Scope) -> int:
+    """What a scope is answered; who only forecasts reaches what everybody does, and its own few routes."""
+    is_open = route.startswith(("/static", "/enter", "/sign-in", "/join", "/sign-out"))
+    return ROUTES[route].get(scope, ROUTES[route]["operator"] if is_open else 403)
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("route", ROUTES)
 def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
     client, made, _ = tokens
     answer = ask(client, route, bearer(made[scope]))
-    assert answer.status_code == ROUTES[route][scope]
+    assert answer.status_code == expected(route, scope)
     if answer.status_code == 403 and "passkey" not in route:
         assert "The scope of this token does not include this" in answer.text
         assert not route.startswith("/api") or answer.json()["type"] == "urn:transactive:error:access.scope"

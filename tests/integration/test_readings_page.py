@@ -13,10 +13,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from tests.integration.test_api import ELSEWHERE, LOCAL, bearer
+from tests.integration.test_api import ELSEWHERE, LOCAL, bearer, scoped_token
 from tests.integration.test_going_on import COMMUNITY, run, write_readings
 from tests.integration.test_readings_inbox import day_more
-from transactive.cli.token.actions import create_token
 from transactive.core.slots import parse_time
 from transactive.environment.feeds.decode import FeedSeries
 from transactive.metering.accepted import accepted_folder
@@ -136,7 +135,7 @@ def test_another_sites_page_can_bring_nothing(client, place):
 def test_only_the_operator_may(place):
     folder = place / "community.state"
     with closing(Store(folder)) as store:
-        made = {scope: create_token(folder, scope, "cara" if scope == "member" else None) for scope in SCOPES}
+        made = {scope: scoped_token(folder, scope, "cara") for scope in SCOPES}
         app = build_app(folder, ChangeFeed(Reader(store)), local=False)
         with TestClient(app, base_url=ELSEWHERE, raise_server_exceptions=False) as client:
             for scope, token in made.items():

@@ -18,8 +18,7 @@ from litestar.testing import TestClient
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
-from tests.integration.test_api import ELSEWHERE, bearer
-from transactive.cli.token.actions import create_token
+from tests.integration.test_api import ELSEWHERE, bearer, scoped_token
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.app import build_app
@@ -37,8 +36,7 @@ CLOSED, ABSENT = (401, 403), (404, 405)
 def served(folder: Path) -> Iterator[tuple[TestClient[Litestar], dict[str, dict[str, str]]]]:
     """The application as other machines reach it, and the headers of each role."""
     headers: dict[str, dict[str, str]] = {
-        scope: bearer(create_token(folder, scope, "a" if scope == "member" else None, acts=scope == "member"))
-        for scope in SCOPES
+        scope: bearer(scoped_token(folder, scope, "a", acts=True)) for scope in SCOPES
     }
     with closing(Store(folder)) as store:
         app = build_app(folder, ChangeFeed(Reader(store)), local=False)

@@ -36,6 +36,7 @@ from transactive.web.deciding.routes import ROUTES as DECIDING
 from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.explorer.routes import ROUTES as EXPLORER
 from transactive.web.findings.routes import ROUTES as FINDINGS
+from transactive.web.forecasts.routes import HANDLERS as FORECASTS
 from transactive.web.help.routes import explained
 from transactive.web.history.routes import history
 from transactive.web.notices.routes import ROUTES as NOTICES
@@ -109,7 +110,7 @@ def build_app(
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, *RULES, explained),
             *(readings, bring, answer_about_held, answer_readings),
             *(metrics, act_on_page, answer_draft, step_on_page),
-            *(predictions, api_router(prediction_list, history, battery, looks, *DRAFTS)),
+            *(predictions, api_router(prediction_list, history, battery, looks, *DRAFTS, *FORECASTS)),
             _files(),
         ],
         dependencies={

@@ -20,12 +20,12 @@ from transactive.web.accounts.book import read_book, session_viewer
 from transactive.web.entry import BrowserEntry, cookie_name
 from transactive.web.problems import AccessDenied, SignInNeeded, TokenNeeded, WrongHost
 from transactive.web.tokens import note_use, read_grants, viewer_of
-from transactive.web.viewers import LOOPBACK, OWNER, SCOPES, Scope, Viewer, is_forwarded
+from transactive.web.viewers import INSIDE, LOOPBACK, OWNER, Scope, Viewer, is_forwarded
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"
 OPT, OPEN = "scopes", "open"
-EVERYONE = {OPT: SCOPES}
+EVERYONE = {OPT: INSIDE}
 OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
 NOTES: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
@@ -33,6 +33,9 @@ BILLED: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
 """Papers name persons: they are for the operator, and each member's own for itself."""
 MEMBERS: dict[str, tuple[Scope, ...]] = {OPT: ("member",)}
 """What a home does is its own: nobody else does it in its place."""
+FORESEES: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor", "forecaster")}
+SUBMITS: dict[str, tuple[Scope, ...]] = {OPT: ("member", "forecaster")}
+"""Forecasts are a member's own, or of somebody outside."""
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
 

@@ -31,7 +31,7 @@ class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     name: what it is for, in words. made, expires: Unix seconds; 0 where it was not noted, or never. acts: whether it
     may do something for its member, such as a pause, or only look. assistant: whether a program has it that reads and
-    proposes, and is logged.
+    proposes, and is logged. forecaster: by whose name it submits forecasts, of scope forecaster.
     """
 
     sha256: str
@@ -42,6 +42,7 @@ class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     expires: int = 0
     acts: bool = False
     assistant: bool = False
+    forecaster: str | None = None
 
     @property
     def id(self) -> str:
@@ -64,16 +65,21 @@ def add_token(
     now: int = 0,
     acts: bool = False,
     assistant: bool = False,
+    forecaster: str | None = None,
 ) -> str:
     """Make a token, keep its hash in the folder, return it: it is shown this once.
 
     known: ids of the community's members where a run is there to ask. days: how long it holds, None for ever; one of an
-    assistant has an end. Raises InputError for an unknown scope, a member that does not fit it, or no days.
+    assistant has an end. Raises InputError for an unknown scope, a member or forecaster that does not fit, or no days.
     """
     if scope not in SCOPES:
         raise InputError(f"--scope {scope}: choose one of {', '.join(SCOPES)}")
     if (scope == "member") != (member is not None):
         raise InputError("--member: names the member of a token of scope member, and of no other; give or leave it")
+    if (scope == "forecaster") != (forecaster is not None):
+        raise InputError(
+            "--forecaster: names who submits with a token of that scope, and of no other; give or leave it"
+        )
     if acts and scope != "member":
         raise InputError("--acts: is for a token of scope member, which may then do things for its home; leave it out")
     if member is not None and known is not None and member not in known:
@@ -84,7 +90,7 @@ def add_token(
         raise InputError(f"--days {days}: give at least 1, or leave it out for a token without end")
     token = "ta_" + secrets.token_urlsafe(32)
     expires = now + days * DAY if days else 0
-    grant = TokenGrant(_hash(token), scope, member, name, now, expires, acts, assistant)
+    grant = TokenGrant(_hash(token), scope, member, name, now, expires, acts, assistant, forecaster)
     _write(folder / FILE, [*read_grants(folder), grant])
     return token
 
@@ -126,7 +132,7 @@ def viewer_of(token: str, grants: Sequence[TokenGrant], now: int) -> tuple[Viewe
     given, found = _hash(token), None
     for grant in grants:
         if hmac.compare_digest(given, grant.sha256) and grant.holds(now):
-            found = Viewer(grant.scope, grant.member, acts=grant.acts, token=grant.id, name=grant.name), grant
+            found = Viewer(grant.scope, grant.member, "", grant.acts, grant.id, grant.name, grant.forecaster), grant
     return found
 
 

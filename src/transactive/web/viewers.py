@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-Scope = Literal["member", "operator", "grid", "auditor"]
+Scope = Literal["member", "operator", "grid", "auditor", "forecaster"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+INSIDE: tuple[Scope, ...] = ("member", "operator", "grid", "auditor")
+"""Scopes of people of the community; who only forecasts it is outside, and sees published totals."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 """What a proxy adds: then the request is not of this machine, whatever address it comes from."""
@@ -25,6 +27,7 @@ class Viewer:
     """Who asks. member: the only one whose figures a member sees, by id. account: who signed in; empty with a token.
 
     acts: whether it may do something for that member, not only look. token, name: id of the token, and what it is for.
+    forecaster: by whose name it submits forecasts, of scope forecaster.
     """
 
     scope: Scope
@@ -33,6 +36,7 @@ class Viewer:
     acts: bool = False
     token: str = ""
     name: str = ""
+    forecaster: str | None = None
 
     @property
     def sees_all(self) -> bool:
@@ -42,7 +46,7 @@ class Viewer:
     @property
     def sees_members(self) -> bool:
         """Whether any member's figures are shown."""
-        return self.scope != "grid"
+        return self.scope not in ("grid", "forecaster")
 
 
 OWNER = Viewer("operator")

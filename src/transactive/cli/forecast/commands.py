@@ -7,7 +7,90 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-forecast = App(name="forecast", help="Measure forecasts of a series.")
+forecast = App(name="forecast", help="Measure forecasts of a series, and submit forecasts of a community's total.")
+
+
+@forecast.command
+def leaderboard(*, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Show who submits forecasts of a community's total, and how much better than the market's own they are.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.forecast.leaderboard import show_leaderboard
+
+    show_leaderboard(state, json=json)
+
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+@forecast.command
+def submit(
+    file: Path,
+    *,
+    name: str,
+    token_file: Path,
+    keep: Path,
+    url: str = "http://127.0.0.1:8080",
+    json: Flag = False,
+) -> None:
+    """Seal forecasts of what a community will use, at a live market; until a quarter of an hour before each gate.
+
+    Parameters
+    ----------
+    file
+        CSV or Parquet with `slot_start` and five quantiles in Wh, `q05_wh`, `q25_wh`, `q50_wh`, `q75_wh`, `q95_wh`.
+    name
+        Your name among the community's forecasters.
+    token_file
+        File with your token, one line.
+    keep
+        Where the forecasts and their salts are written, for you alone; `forecast open` shows them from there.
+    url
+        Where the market's page is served.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.forecast.submitting import submit as seal
+
+    seal(file, name, url, token_file, keep, json=json)
+
+
+@forecast.command
+def open(  # noqa: A001 - the word for it
+    kept: Path,
+    *,
+    token_file: Path,
+    url: str = "http://127.0.0.1:8080",
+    gate: int = 60,
+    window: int = 15,
+    json: Flag = False,
+) -> None:
+    """Show sealed forecasts whose gate is near; those that were not shown in time count as the worst.
+
+    Parameters
+    ----------
+    kept
+        What `forecast submit` wrote.
+    token_file
+        File with your token, one line.
+    url
+        Where the market's page is served.
+    gate
+        Minutes from a slot's gate to the slot, as in market.gate_closure_minutes.
+    window
+        Minutes before a gate in which forecasts are shown: a quarter of an hour, or a slot where slots are shorter.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.forecast.submitting import open_
+
+    open_(kept, url, token_file, gate, window, json=json)
 
 
 @forecast.command

@@ -28,6 +28,7 @@ def create_token(
     *,
     acts: bool = False,
     assistant: bool = False,
+    forecaster: str | None = None,
 ) -> str:
     """Make a token for a run's folder; only its hash is kept. Raises InputError, StateError."""
     from transactive.store.read.runs import Reader
@@ -40,7 +41,8 @@ def create_token(
         store.close()
     known = run.community.ids if run else None
     rights = {"acts": acts, "assistant": assistant}
-    return add_token(folder, scope, member, known, name=name, days=days, now=int(time.time()), **rights)
+    now = int(time.time())
+    return add_token(folder, scope, member, known, name=name, days=days, now=now, forecaster=forecaster, **rights)
 
 
 def list_tokens(folder: Path, *, json: bool) -> None:
@@ -59,7 +61,7 @@ def list_tokens(folder: Path, *, json: bool) -> None:
         until = "expired" if row["state"] == "expired" else (row["expires"] or "revoked")[:10]
         used = (row["last_used"] or "never")[:16]
         rights = [name for name in ("acts", "assistant") if row[name]]
-        whose = ", ".join([row["member"] or row["scope"], *rights])
+        whose = ", ".join([row["member"] or row["forecaster"] or row["scope"], *rights])
         table.add_row(row["id"], whose, until, used, Text(row["name"] or "", no_wrap=True))
     Console(soft_wrap=True).print(table)
 
@@ -91,6 +93,7 @@ def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, Any]:
         "id": grant.id,
         "scope": grant.scope,
         "member": grant.member,
+        "forecaster": grant.forecaster,
         "acts": grant.acts,
         "assistant": grant.assistant,
         "name": grant.name or None,

@@ -14,8 +14,9 @@ token = App(name="token", help="Who may look at a state: tokens, made, listed an
 def create(
     *,
     state: Path,
-    scope: Literal["member", "operator", "grid", "auditor"],
+    scope: Literal["member", "operator", "grid", "auditor", "forecaster"],
     member: str | None = None,
+    forecaster: str | None = None,
     name: str = "",
     days: int | None = None,
     acts: Annotated[bool, Parameter(negative="")] = False,
@@ -29,9 +30,12 @@ def create(
         Folder of the run.
     scope
         A member sees its own figures and community totals, grid sees lines and no member's figures or names
-        (`transactive grid privacy`), an auditor and the operator see everything.
+        (`transactive grid privacy`), an auditor and the operator see everything. A forecaster sees published totals and
+        submits forecasts of them.
     member
         Whose figures a member's token shows.
+    forecaster
+        By which name of the community's `[[forecasters]]` a forecaster's token submits.
     name
         What it is for, in your words: shown by `token list`.
     days
@@ -44,7 +48,8 @@ def create(
     """
     from transactive.cli.token.actions import create_token
 
-    print(create_token(state, scope, member, name, days, acts=acts, assistant=assistant))
+    rights = {"acts": acts, "assistant": assistant}
+    print(create_token(state, scope, member, name, days, forecaster=forecaster, **rights))
 
 
 @token.command(name="list")

@@ -17,6 +17,7 @@ from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.boxes.leaf_teller import LeafTeller, one_settlement
 from transactive.engine.live.collector import Collector
+from transactive.engine.live.forecasts.journaled import JournaledForecasts
 from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.sent_orders import JournaledOrders
 from transactive.engine.live.waiting import SessionClock
@@ -68,7 +69,8 @@ class World:
             meters.take_up(store.readings(slot, members))
         acts, sent = JournaledActs(self.journal, self.clock, store), JournaledOrders(self.journal, slots.step)
         planners = Planners(fleet, baseline, Unwatched(fleet))
-        ports = Ports(self.clock, meters, self.commands, acts, sent)
+        heard = JournaledForecasts(self.journal, community.clock)
+        ports = Ports(self.clock, meters, self.commands, acts, sent, heard)
         made = Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
         if self.leaves:
             self.leaves.watch(made, one_settlement(chain), store)

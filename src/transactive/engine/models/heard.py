@@ -10,9 +10,8 @@ both in the database: an interrupted run makes it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,45 +19,20 @@ from transactive.config.setting import Setting
 from transactive.core.ports import Ports
 from transactive.core.tables import Forecast, Readings
 from transactive.core.units import IntArray
-from transactive.forecasting.pool.bonuses import Gains, bonuses_n, copies, pot_n
-from transactive.forecasting.pool.submissions import gains, loss
+from transactive.engine.models.said_of_total import SaidOfTotal, ScoredSlot, accounts_of, heard_in, rows_of, scored
+from transactive.forecasting.pool.bonuses import bonuses_n, pot_n
 from transactive.forecasting.pool.totals import OWN, TotalsPool, total_figures, with_mean
 from transactive.forecasting.samples import moved_together
 from transactive.forecasting.series import LEVELS
 from transactive.store import Store
-from transactive.store.model_records import POOLED, SUBMITTED, ToldForecast
+from transactive.store.model_records import ToldForecast
 from transactive.store.read.models import said
 from transactive.store.read.stages import last_delivered
 
 POOL = "pool"
 """Forecaster of a community whose orders hear the pool."""
-COPY_PARTS = 50
-"""Forecasts are copies of one if they are nearer than this part of the market's own 90 % interval."""
 NEWSVENDOR = 100
 """Twentieths of a Wh, summed over five levels, in a Wh of mean pinball loss."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SaidOfTotal:
-    """What was said of a slot's total. own: by the market; made: by the pool, each (6,) [Wh].
-
-    shown: quantiles as submitted, None where they were not shown, by forecaster. whole: the same for all members
-    together, (6,). references: the market's own quantiles of what each forecasts.
-    """
-
-    own: IntArray
-    made: IntArray
-    shown: Mapping[str, tuple[int, ...] | None]
-    whole: Mapping[str, IntArray]
-    references: Mapping[str, tuple[int, ...]]
-
-
-class ScoredSlot(NamedTuple):
-    """Gains of a slot [1/20 Wh], how many gave each forecast, and what the pool saved [n¤ / NEWSVENDOR]."""
-
-    gains: Gains
-    copies: Mapping[str, int]
-    saved: int
 
 
 class HeardForecasts:
@@ -78,16 +52,14 @@ class HeardForecasts:
         community = setting.community
         self._setting, self._slots, self._ports, self._store = setting, slots, ports, store
         self._clock, self._members = community.clock, len(community.members)
-        self._accounts = {
-            each.name: None if each.account is None else community.ids.index(each.account)
-            for each in community.forecasters
-        }
+        self._accounts = accounts_of(community)
         self._is_heard = forecaster == POOL
         self.said: list[ToldForecast] = []
         self._pool: TotalsPool | None = None
         self._told: dict[int, SaidOfTotal] = {}
         self._over: list[tuple[int, SaidOfTotal, int]] = []
         self._scored: list[ScoredSlot] = []
+        self._saved_n = 0
 
     # -- before delivery ------------------------------------------------------------------------
 
@@ -108,7 +80,7 @@ class HeardForecasts:
         if self._is_heard:
             moved = moved_together(samples, of.own[: len(LEVELS)], made[: len(LEVELS)])
             near = replace(near, net_load_wh=np.concatenate((near.net_load_wh[:-1], moved[None])))
-        self.said = list(_rows(slot, gate, of))
+        self.said = list(rows_of(slot, gate, of))
         return near
 
     def _said(self, samples: IntArray, shown: Mapping[str, tuple[int, ...] | None]) -> SaidOfTotal:
@@ -141,16 +113,10 @@ class HeardForecasts:
         if of is None or readings.estimated.any():
             return
         net_load = readings.consumption_wh - readings.generation_wh
-        came = int(net_load.sum())
-        own = {name: 0 if (k := self._accounts[name]) is None else int(net_load[k]) for name in of.shown}
-        gained = gains(of.shown, of.references, {name: came - own[name] for name in of.shown})
-        apart = max(int(of.own[len(LEVELS) - 1] - of.own[0]) // COPY_PARTS, 1)
-        alike = copies({name: each[: len(LEVELS)].tolist() for name, each in of.whole.items()}, apart)
-        saved = loss(of.own[: len(LEVELS)].tolist(), came) - loss(of.made[: len(LEVELS)].tolist(), came)
-        tariff = self._setting.tariff(readings.slot)
-        worth = max(tariff.supply - tariff.feed_in, 0) if self._is_heard else 0
-        self._scored.append(ScoredSlot(gained, alike, saved * worth))
-        self._over.append((readings.slot, of, came))
+        slot, tariff = scored(of, net_load, self._accounts), self._setting.tariff(readings.slot)
+        self._scored.append(slot)
+        self._saved_n += slot.saved * max(tariff.supply - tariff.feed_in, 0) if self._is_heard else 0
+        self._over.append((readings.slot, of, int(net_load.sum())))
 
     def bonuses_n(self, slot: int, balance_n: int) -> IntArray:
         """What each member gets for its forecasts in the last slot of a period [n¤], (members,); nothing in others.
@@ -161,17 +127,21 @@ class HeardForecasts:
         paid = np.zeros(self._members, np.int64)
         if not self._accounts or not self._clock.ends_period(slot):
             return paid
-        scored, self._scored = self._scored, []
-        pot = pot_n(sum(each.saved for each in scored) // NEWSVENDOR, balance_n)
+        pot = pot_n(self._saved_n // NEWSVENDOR, balance_n)
         with_account = [
             ({name: gain for name, gain in each.gains.items() if self._accounts[name] is not None}, each.copies)
-            for each in scored
+            for each in self._scored
         ]
         for name, amount in bonuses_n(with_account, pot).items():
             account = self._accounts[name]
             if account is not None:
                 paid[account] += amount
+        self._begin_period()
         return paid
+
+    def _begin_period(self) -> None:
+        """Forget what the period before came to."""
+        self._scored, self._saved_n = [], 0
 
     # -- after an interruption ------------------------------------------------------------------
 
@@ -192,36 +162,10 @@ class HeardForecasts:
 
     def _resume(self, store: Store, done: int) -> None:
         """Hear and score again what was heard and scored up to a slot."""
-        for slot, of in _heard(said(store, self._slots[0], self._slots[-1])):
+        for slot, of in heard_in(said(store, self._slots[0], self._slots[-1])):
             self._told[slot] = of
         for slot in sorted(self._told):
             if slot <= done:
                 self.delivered(store.readings(slot, self._members))
                 if self._clock.ends_period(slot):
-                    self._scored = []
-
-
-def _rows(slot: int, gate: int, of: SaidOfTotal) -> Iterator[ToldForecast]:
-    """What is kept of a slot: by the market and by the pool, then by each who sealed a forecast."""
-    figures = {POOLED: np.stack((of.made, of.own))}
-    for name in of.shown:
-        reference, quantiles = with_mean(of.references[name]), of.shown[name]
-        shown = () if quantiles is None else (with_mean(quantiles), of.whole[name])
-        figures[SUBMITTED + name] = np.stack((reference, *shown))
-    for target, each in figures.items():
-        yield ToldForecast(slot=slot, target=target, ahead="slot", issued=gate, model=None, figures=each)
-
-
-def _heard(rows: list[ToldForecast]) -> Iterator[tuple[int, SaidOfTotal]]:
-    """What was said of each slot, from what was kept of it."""
-    by_slot: dict[int, dict[str, IntArray]] = {}
-    for row in rows:
-        if row.target.startswith(POOLED):
-            by_slot.setdefault(row.slot, {})[row.target] = row.figures
-    for slot, figures in by_slot.items():
-        made, own = figures.pop(POOLED)
-        named = {target.removeprefix(SUBMITTED): each for target, each in sorted(figures.items())}
-        shown = {n: tuple(each[1, : len(LEVELS)].tolist()) if len(each) > 1 else None for n, each in named.items()}
-        whole = {name: each[2] for name, each in named.items() if len(each) > 1}
-        references = {name: tuple(each[0, : len(LEVELS)].tolist()) for name, each in named.items()}
-        yield slot, SaidOfTotal(own, made, shown, whole, references)
+                    self._begin_period()

@@ -69,15 +69,6 @@ class TotalsPool:
         self.weights.learn(columns, made[None, None].astype(np.float64), of_slot, present)
         self.learnt |= {name: self.learnt.get(name, 0) + 1 for name in said}
 
-    def shares(self, slot: int) -> dict[str, float]:
-        """Weight of each forecaster in the median of a slot, were all there."""
-        if not self.names:
-            return {}
-        tried = np.array([self._is_tried(name) for name in self.names])
-        weights = self.weights.weights(tried, np.array([name == OWN for name in self.names]))
-        middle = weights[:, int(self._part(slot)[0]), 0, len(LEVELS) // 2]
-        return dict(zip(self.names, middle.tolist(), strict=True))
-
     def _is_tried(self, name: str) -> bool:
         """Whether a forecaster has learnt for a day; the market's own need not."""
         return name == OWN or self.learnt.get(name, 0) >= DAY // self.length

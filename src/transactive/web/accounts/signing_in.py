@@ -25,7 +25,7 @@ from transactive.web.accounts.book import (
     hashed,
     read_book,
 )
-from transactive.web.viewers import SCOPES
+from transactive.web.viewers import INSIDE
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -51,8 +51,8 @@ def invite(
             if person is None:
                 raise InputError(f"{account}: has no account here; invite it as somebody new")
             scope, member, account = person.scope, person.member, person.name
-        if scope not in SCOPES:
-            raise InputError(f"scope {scope}: choose one of {', '.join(SCOPES)}")
+        if scope not in INSIDE:
+            raise InputError(f"scope {scope}: choose one of {', '.join(INSIDE)}")
         if (scope == "member") != (member is not None):
             raise InputError("member: name the home of a member, and of nobody else")
         if member is not None and member not in known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.store.read.runs import Run
-from transactive.web.viewers import SCOPES, Scope, Viewer
+from transactive.web.viewers import INSIDE, Scope, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Page:
     path: str
     name: str
     icon: str
-    scopes: tuple[Scope, ...] = SCOPES
+    scopes: tuple[Scope, ...] = INSIDE
 
 
 PAGES = (

@@ -7,15 +7,31 @@ from typing import Any
 
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, kwh_text
+from transactive.services.forecasts.leaderboard import Leader
 from transactive.services.predictions import AskedQuestion
+from transactive.texts.forecasters import HEAD, RULES, leader_row
 from transactive.texts.formatting import Words, counted
 from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, WHAT, odds_words, outcome_words
 from transactive.web.charts.predictions import LINES, price_chart
 
 
-def predictions_page(asked: Sequence[AskedQuestion], words: Words) -> dict[str, Any]:
-    """All questions, newest first."""
-    return {"questions": [_question(one, words) for one in asked], "tools": TOOLS, "thin": THIN_MARKETS}
+def predictions_page(asked: Sequence[AskedQuestion], leading: Sequence[Leader], words: Words) -> dict[str, Any]:
+    """All questions, newest first, and who submits forecasts, who is better for sure first."""
+    return {
+        "questions": [_question(one, words) for one in asked],
+        "tools": TOOLS,
+        "thin": THIN_MARKETS,
+        "leaders": [_leader(one, words) for one in leading],
+        "head": HEAD,
+        "rules": RULES,
+    }
+
+
+def _leader(leader: Leader, words: Words) -> list[str]:
+    """A row of the leaderboard, in the columns of `HEAD`."""
+    of = leader.standing
+    paid = None if leader.paid_n is None else words.money(leader.paid_n)
+    return leader_row(of.forecaster, (of.low, of.mean, of.high), (leader.slots, leader.hidden), paid)
 
 
 def prices_of(asked: AskedQuestion) -> list[tuple[int, ...]]:

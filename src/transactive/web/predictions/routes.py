@@ -18,6 +18,7 @@ from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, outco
 from transactive.web.api.paging import SHARED
 from transactive.web.authentication import WITHOUT_GRID
 from transactive.web.explorer.pages import frame
+from transactive.web.forecasts.routes import newest_leaders
 from transactive.web.predictions.page import predictions_page
 from transactive.web.predictions.records import PredictionList, PredictionView, ShareTrade
 from transactive.web.run_context import RunContext
@@ -37,7 +38,7 @@ def predictions(request: Request[Viewer, Any, Any], run_context: NamedDependency
         asked = _asked(reader)
     except ChainError as error:
         silent = str(error)
-    page = predictions_page(asked, Words(run.community.currency, run.community.zone))
+    page = predictions_page(asked, newest_leaders(run_context), Words(run.community.currency, run.community.zone))
     there = has_market(reader.store.path.parent)
     return Template("predictions.html", context={**context, **page, "silent": silent, "there": there})
 
