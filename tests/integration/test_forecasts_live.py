@@ -1,6 +1,7 @@
 """Forecasts that are submitted to a live market: sealed, then shown in time, by who may; replayed from the journal."""
 
 import json
+import re
 import time
 from contextlib import closing
 from typing import Any
@@ -11,12 +12,13 @@ from litestar.testing import TestClient
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_api import ELSEWHERE, bearer
-from tests.integration.test_submitted_forecasts import FORECASTERS, HEAD
+from tests.integration.test_submitted_forecasts import FORECASTERS, HEAD, OUTSIDE
 from transactive.cli.forecast import submitting
 from transactive.cli.token.actions import create_token
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
+from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.forecasts.desk import ForecastDesk
 from transactive.engine.live.forecasts.journaled import JournaledForecasts
 from transactive.engine.live.session import Pace, rehearse, replay_journal
@@ -45,8 +47,8 @@ def live(tmp_path_factory):
     """A rehearsal in which both submit for each slot, and `guesses` shows nothing; its state and community."""
     place = tmp_path_factory.mktemp("submitted")
     path = write_community(place)
-    text = FORECASTERS.format(model="pool").replace('file = "knows.csv"', "").replace('file = "guesses.csv"', "")
-    path.write_text(path.read_text().replace("[[members]]", text + "\n[[members]]", 1))
+    text = path.read_text().replace("[[members]]", FORECASTERS.format(model="pool") + "\n[[members]]", 1) + OUTSIDE
+    path.write_text(re.sub("file = .*[.]csv.", "", text))
     setting, folder = load_setting(path), place / "state"
     slots = slots_from(setting)[:SLOTS]
 
@@ -76,6 +78,12 @@ def test_what_was_shown_in_time_is_heard_and_what_was_not_shown_is_kept_as_such(
     for slot in heard:
         assert rows[slot, SUBMITTED + "knows"][1, :5].tolist() == list(SAYS)
         assert len(rows[slot, SUBMITTED + "guesses"]) == 1
+
+
+def test_nobody_waits_for_the_meter_of_who_has_none():
+    found = ArrivedRecords(2, HOUR, 0, [1]).of(HOUR)
+    assert found.there.tolist() == [False, True]
+    assert found.quality.tolist() == [0, 0]
 
 
 def test_a_replay_of_the_journal_hears_the_same(live, tmp_path):

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import numpy as np
 import pytest
 
 from tests.integration.samples import write_community
@@ -29,26 +30,38 @@ file = "knows.csv"
 name = "guesses"
 file = "guesses.csv"
 """
+OUTSIDE = """
+[[members]]
+id = "o"
+role = "forecaster"
+
+[[forecasters]]
+name = "club"
+account = "o"
+file = "club.csv"
+"""
 HEAD = "slot_start,q05_wh,q25_wh,q50_wh,q75_wh,q95_wh"
 STEPS = (-60, -20, 0, 20, 60)
 
 
-def community(folder, *, model="pool"):
+def community(folder, *, model="pool", outside=""):
     """A community with two who submit: one that knows what comes, of all but b's own meter, and one that does not."""
     path = write_community(folder)
-    rows = {"knows": [HEAD], "guesses": [HEAD]}
+    rows = {"knows": [HEAD], "guesses": [HEAD], "club": [HEAD]}
     setting = load_setting(path)
     for row, (used, made) in enumerate(
         zip(setting.measured.consumption_wh, setting.measured.generation_wh, strict=True)
     ):
         slot = time_text(setting.first_slot + 3600 * row)
         comes = int((used - made)[[0, 2]].sum())
+        both = int((used - made).sum())
+        rows["club"].append(",".join([slot, *(str(both + 5 * step) for step in STEPS)]))
         rows["knows"].append(",".join([slot, *(str(comes + step) for step in STEPS)]))
         rows["guesses"].append(",".join([slot, *(str(9_000 + step) for step in STEPS)]))
     for name, lines in rows.items():
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
     text = path.read_text().replace("[[members]]", FORECASTERS.format(model=model) + "\n[[members]]", 1)
-    path.write_text(text)
+    path.write_text(text + outside)
     return path
 
 
@@ -68,30 +81,34 @@ def run(path, store=None, after_slot=lambda _: None):
 def heard(tmp_path_factory):
     """Community file, state and books of a run whose pool hears them."""
     folder = tmp_path_factory.mktemp("heard")
-    path = community(folder)
+    path = community(folder, outside=OUTSIDE)
     with closing(Store(folder / "state")) as store:
         yield path, store, run(path, store)
 
 
 def test_who_knows_is_paid_at_the_end_of_a_period_from_the_community_account(heard):
     _, _, books = heard
-    total = 0
+    total = np.zeros(2, np.int64)
     for book in books:
         p = book.postings
         paid = p.kind == PostingKind.BONUS
-        assert set(p.payee[paid].tolist()) <= {1}
-        assert set(p.payer[paid].tolist()) <= {5}
-        assert p.net_n(10).sum() == 0
+        assert set(p.payee[paid].tolist()) <= {1, 3}  # b for its own, and the account of the club
+        assert set(p.payer[paid].tolist()) <= {6}
+        assert p.net_n(11).sum() == 0
         assert not paid.any() or book.slot // 3600 % 24 == 23
-        total += int(p.amount_n[paid].sum())
-    assert total > 0
+        total += p.net_n(11)[[1, 3]] * paid.any()
+        others = p.other_than(PostingKind.BONUS)
+        assert 3 not in {*others.payee.tolist(), *others.payer.tolist()}  # no charge, no dividend
+        assert book.readings.import_wh[3] == book.readings.export_wh[3] == 0
+        assert not (book.orders.member == 3).any()
+    assert total[1] > 0
 
 
 def test_what_is_said_of_a_slot_is_kept_with_it_and_the_pool_is_nearer(heard):
     _, store, books = heard
     rows = said(store, books[0].slot, books[-1].slot)
     assert {row.target for row in rows if row.target.startswith(POOLED)} == {
-        POOLED, SUBMITTED + "knows", SUBMITTED + "guesses",
+        POOLED, SUBMITTED + "knows", SUBMITTED + "guesses", SUBMITTED + "club",
     }  # fmt: skip
     pooled = {row.slot: row.figures for row in rows if row.target == POOLED}
     late = [(book.slot, int((book.readings.consumption_wh - book.readings.generation_wh).sum())) for book in books[28:]]
@@ -131,6 +148,9 @@ def test_faults_of_files_are_named(tmp_path):
     text = path.read_text()
     path.write_text(text.replace('account = "b"', 'account = "z"'))
     with pytest.raises(ConfigError, match=r"forecasters.account 'z' is no member"):
+        load_setting(path)
+    path.write_text(text + OUTSIDE.replace('"forecaster"', '"forecaster"\npv_w = 3_000'))
+    with pytest.raises(ConfigError, match="o: pv_w is of a home"):
         load_setting(path)
     path.write_text(text.replace('name = "guesses"', 'name = "knows"'))
     with pytest.raises(ConfigError, match="is there twice"):

@@ -13,6 +13,7 @@ from transactive.core.units import PPM
 def check_membership(community: Community) -> None:
     """Raise ConfigError for a membership or an owner that cannot be."""
     for member in community.members:
+        _check_role(member)
         _check_times(member, community.clock.length)
         _check_owners(member, community)
 
@@ -79,6 +80,16 @@ def _check_times(member: Member, length: int) -> None:
         raise ConfigError(f"{member.id}: until is not after since; correct one of them")
     if found and member.devices:
         raise ConfigError(f"{member.id}: devices that wait need a member that neither joins nor leaves; take them out")
+
+
+def _check_role(member: Member) -> None:
+    """Who only forecasts has nothing that a home has, and neither begins nor ends."""
+    if member.role == "member":
+        return
+    kept = ("id", "name", "role")
+    for key in member.__struct_fields__:
+        if key not in kept and getattr(member, key) != getattr(Member(id=member.id), key):
+            raise ConfigError(f'{member.id}: {key} is of a home, and role = "forecaster" of none; take one of them out')
 
 
 def _check_owners(member: Member, community: Community) -> None:

@@ -161,6 +161,7 @@ KEYS: dict[str, dict[str, str]] = {
     "Member": {
         "id": "Identifier, as in the readings: letters, digits, `_`, `.`, `-`, at most 64; a metering point will do.",
         "name": "Name for people, free text; left out, the id.",
+        "role": "`forecaster`: an account that is only paid for forecasts, without meter, trade, vote or dividend.",
         "since": "First slot of the membership, RFC 3339; left out, from the beginning. Earlier readings are not read.",
         "until": "End of the membership, RFC 3339; left out, it does not end.",
         "meters": "Names of its meters in the readings, which are added up; left out, its id.",

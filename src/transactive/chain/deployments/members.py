@@ -8,7 +8,6 @@ from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.notice import NOBODY, notice_of
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins.registry import ALL_ROLES, FIXED
-from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 
 VETO_SECONDS = 7 * 86400
@@ -20,14 +19,15 @@ SETTLES_ONLY = 0
 def enrol(client: ChainClient, keys: Keys, community: Community, holders: Sequence[str] | None = None) -> str:
     """Queue a registry with all accounts of a community, in their order; its address.
 
-    Members may be anything until the registrar, who is the operator, says otherwise; named accounts only settle. The
+    Members may be anything until the registrar, who is the operator, says otherwise; named accounts, and those that are
+    only paid for forecasts, settle and have no vote. The
     delay of a recovery covers the settlement's notice and window, and is a week at least. holders: addresses of the
     accounts, where not all keys are here.
     """
     accounts = community.chart.on_chain
     addresses = holders or [str(keys.account(index).address) for index in range(accounts)]
-    members = accounts - len(NAMED)
-    roles = (ALL_ROLES if index < members else SETTLES_ONLY for index in range(len(addresses)))
+    roles = [ALL_ROLES if member.role == "member" else SETTLES_ONLY for member in community.members]
+    roles += [SETTLES_ONLY] * (len(addresses) - len(roles))
     return _registry(client, keys, _least_delay(community), zip(addresses, roles, strict=True))
 
 

@@ -38,7 +38,9 @@ class OffsetPolicy(CommunityRecord, frozen=True, kw_only=True):
 class Member(CommunityRecord, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
-    id: in files, addresses and on the chain. name: for people, free text. since, until: its membership (RFC 3339);
+    id: in files, addresses and on the chain. name: for people, free text. role: forecaster for an account that is only
+    paid for forecasts: it has a leaf, no meter, no trade, no vote and no part in what is shared out. since, until: its
+    membership (RFC 3339);
     outside it has no reading, trade or part in what is shared out. meters: names of its meters in the readings, which
     are added up; without them its id. meter_parts_ppm: meters of which a part is its, the rest being others'.
     tariff_group, supply, feed_in, network_fee: prices for what its meter counts, in place of the common ones.
@@ -61,6 +63,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
 
     id: Identifier
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    role: Literal["member", "forecaster"] = "member"
     since: str | None = None
     until: str | None = None
     meters: tuple[str, ...] = ()

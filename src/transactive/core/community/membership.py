@@ -27,9 +27,9 @@ class Membership:
 
     @classmethod
     def of(cls, members: tuple[Member, ...]) -> Membership:
-        """Columns of a tuple of members. Raises InputError for what is no time."""
+        """Columns of a tuple of members; who only forecasts is never one. Raises InputError for what is no time."""
         return cls(
-            np.array([ALWAYS if member.since is None else parse_time(member.since) for member in members], np.int64),
+            np.array([_since(member) for member in members], np.int64),
             np.array([NEVER if member.until is None else parse_time(member.until) for member in members], np.int64),
         )
 
@@ -51,6 +51,13 @@ class Membership:
     def changes(self, slot: int, following: int) -> bool:
         """Whether somebody joins or leaves between a slot and the following one."""
         return bool((self.present(slot) != self.present(following)).any())
+
+
+def _since(member: Member) -> int:
+    """When a membership begins [Unix s]."""
+    if member.role == "forecaster":
+        return NEVER
+    return ALWAYS if member.since is None else parse_time(member.since)
 
 
 class Roster(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,8 +28,9 @@ class SlotRecords:
 class ArrivedRecords:
     """Records by slot, for slots that are not settled. late: of members' slots whose record came after that."""
 
-    def __init__(self, members: int, length: int, first_slot: int) -> None:
-        """members: how many there are. first_slot: first that is asked for [Unix s]."""
+    def __init__(self, members: int, length: int, first_slot: int, unmetered: Sequence[int] = ()) -> None:
+        """members: how many there are. first_slot: first that is asked for [Unix s]. unmetered: who has no meter."""
+        self._unmetered = list(unmetered)
         self._count, self._length, self._settled = members, length, first_slot - length
         self._members: dict[str, int] = {}
         self._last: dict[int, MeterRecord] = {}
@@ -40,7 +42,8 @@ class ArrivedRecords:
         if slot not in self._slots:
             quality = np.full(self._count, ReadingQuality.METERED, np.int64)
             energy = np.zeros((len(REGISTERS), self._count), np.int64)
-            self._slots[slot] = SlotRecords(energy, np.zeros(self._count, np.bool_), quality)
+            self._slots[slot] = found = SlotRecords(energy, np.zeros(self._count, np.bool_), quality)
+            found.there[self._unmetered] = True
         return self._slots[slot]
 
     def is_whole(self, slot: int) -> bool:

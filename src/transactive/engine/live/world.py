@@ -61,7 +61,8 @@ class World:
         fleet = fleet_of(community, inside_prices, work, community.carbon_price)
         baseline = fleet_of(community, tariff_prices, work)
         members = len(community.members)
-        arrived = ArrivedRecords(members, community.clock.length, slots[0])
+        unmetered = [index for index, member in enumerate(community.members) if member.role == "forecaster"]
+        arrived = ArrivedRecords(members, community.clock.length, slots[0], unmetered)
         waits = self.wait, self.wait_at_gate
         meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), *waits)
         done = last_delivered(store)
