@@ -84,6 +84,12 @@ def test_a_backup_has_the_journal_and_who_may_come_in_and_brings_back_nobody_who
     assert read_book(state).invitations == [second]
     with closing(Journal(state / JOURNAL_FILE)) as journal:
         assert [entry.body for entry in journal.all_after(0)] == [b"{}"]
+    (state / "accounts.json").unlink()
+    assert call("state", "restore", tmp_path / "backup", "--state", state).code == 0
+    assert read_book(state).invitations == [], "and who was sent away by deleting the file stays away"
+    shutil.rmtree(state)
+    assert call("state", "restore", tmp_path / "backup", "--state", state).code == 0
+    assert read_book(state).invitations == [first, second], "where nothing is known since, it is as it was"
 
 
 def test_a_restore_forgets_nobody_who_looked_and_no_line_that_a_proposal_binds(made, tmp_path):

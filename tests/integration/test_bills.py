@@ -19,6 +19,7 @@ from pypdf import PdfReader
 
 from tests.integration.conftest import call
 from tests.integration.test_role_matrix import served
+from transactive.cli.bill import actions as bill_actions
 from transactive.core.errors import InputError, StateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
@@ -345,12 +346,26 @@ def test_from_papers_to_paid_bills(state, tmp_path):
     late = [each for each in papers[2:] if each.owed_cents > 0]
     letters = tmp_path / "letters"
     assert call("bill", "remind", "--state", state, "-o", letters, "--date", "2017-07-17").out == "0 reminders\n"
+    (tmp_path / "a file").touch()
+    assert call("bill", "remind", "--state", state, "-o", tmp_path / "a file", "--date", "2017-07-18").code == 3
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bill_actions, "write_private", stop)
+        with pytest.raises(Stop):
+            call("bill", "remind", "--state", state, "-o", letters, "--date", "2017-07-18")
     done = call("bill", "remind", "--state", state, "-o", letters, "--date", "2017-07-18")
     assert done.out == f"{len(late)} reminders\n"
     assert late
     assert decimal(late[0].owed_cents) in (letters / f"reminder-{late[0].paper.number}.txt").read_text()
     again = call("bill", "remind", "--state", state, "-o", letters, "--date", "2018-01-01")
     assert again.out == "0 reminders\n", "nobody gets a second one"
+
+
+class Stop(BaseException):
+    """In place of a kill."""
+
+
+def stop(*_: object) -> None:
+    raise Stop
 
 
 def camt(payments: list[tuple[str, int]]) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.contract.anvil import anvil
 from tests.contract.served import Node, http
 from tests.contract.world import MEMBERS, OWNER
 from transactive.chain.artifact import CONTRACTS
+from transactive.chain.embedded import replay
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
@@ -21,6 +23,7 @@ from transactive.chain.nodes.nodes import RpcNode as Asked
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
 from transactive.config.community_file import load
+from transactive.core.errors import ChainError
 
 
 def run(*arguments: str) -> int:
@@ -60,6 +63,24 @@ def test_replay_finds_the_same_hashes_and_keeps_a_copy_if_asked(made, tmp_path, 
     assert chains[0].head.hash == chains[1].head.hash == bytes.fromhex(facts["head"])
     for chain in chains:
         chain.close()
+
+
+def test_a_replay_that_fails_leaves_no_copy_that_looks_whole(made, tmp_path, monkeypatch):
+    whole = replay.replay
+
+    def stops(source: EmbeddedChain, path: Path) -> EmbeddedChain:
+        def after(number: int) -> None:
+            if number == 2:
+                raise ChainError("block 2 does not follow")
+
+        return whole(source, path, after)
+
+    copy = tmp_path / "copy.sqlite"
+    with monkeypatch.context() as patched:
+        patched.setattr(replay, "replay", stops)
+        assert run("replay", "--node", f"embedded:{made}", "--to", f"embedded:{copy}") == 5
+    assert not list(tmp_path.glob("*copy*"))
+    assert run("replay", "--node", f"embedded:{made}", "--to", f"embedded:{copy}") == 0
 
 
 @pytest.mark.parametrize(

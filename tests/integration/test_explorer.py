@@ -56,6 +56,7 @@ def test_pages_show_contracts_blocks_and_a_proof(client):
     assert "Newest" in client.get(older).text
     page = client.get(f"/explorer/slots/{AT}").text
     assert page.count(f"/explorer/slots/{AT}/house-") == 14
+    assert "Until its period is paid the operator can take it back" in page
     assert "The leaf leads to the root on chain" in client.get(f"/explorer/slots/{AT}/{MEMBER}").text
 
 

@@ -16,6 +16,7 @@ from transactive.core.proofs.signing import address_of
 from transactive.core.slots import HOUR
 from transactive.links.sources.address import MeterAddress
 from transactive.metering.meters.profile import load_meter_profile
+from transactive.metering.one_process import alone_on
 from transactive.metering.record_file import OWNER_FOLDER
 from transactive.node.box import BoxKey
 from transactive.node.files import write_whole
@@ -85,15 +86,19 @@ def meter_address(
 def make_box(folder: Path, settings: BoxSettings) -> BoxKey:
     """Make the folder of a box, with a new key that never leaves it. Raises StateError if it has one already."""
     folder.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
-    if (folder / KEY_FILE).exists():
-        raise StateError(f"{folder}: is the folder of a box; use another one, or `transactive node run {folder}`")
     said = msgspec.structs.asdict(settings)
     usual = {"highest_buy": NO_HIGHEST, "lowest_sell": NO_LOWEST}
     text = "".join(
         f"{name} = {json.dumps(value)}\n" for name, value in said.items() if value not in ("", usual.get(name, ""))
     )
-    write_whole(folder / SETTINGS_FILE, text.encode())
-    write_whole(folder / KEY_FILE, os.urandom(32))
+    lock = alone_on(folder / KEY_FILE)  # two that begin at once would give the second one's key to an enrolled box
+    try:
+        if (folder / KEY_FILE).exists():
+            raise StateError(f"{folder}: is the folder of a box; use another one, or `transactive node run {folder}`")
+        write_whole(folder / SETTINGS_FILE, text.encode())
+        write_whole(folder / KEY_FILE, os.urandom(32))
+    finally:
+        lock.release()
     return box_key(folder)
 
 

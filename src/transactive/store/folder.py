@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,6 +71,30 @@ def write_private(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); free space or permissions") from None
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file that only its owner may read, whole or not at all, and never in the place of another.
+
+    Returns whether it was written; False where one is there, also since a moment ago. Raises OSError.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links, as of a memory stick
+        with suppress(FileExistsError), path.open("xb") as file:
+            file.write(content)
+            return True
+        return False
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return True
 
 
 def add_line(path: Path, line: bytes) -> None:

@@ -131,12 +131,19 @@ def match_statement(folder: Path, file: Path, *, json: bool) -> None:
 
 def write_reminders(folder: Path, output: Path, today: str | None) -> None:
     """Write the letters of invoices that are overdue."""
-    with _books(folder) as books:
-        letters = remind(books, read_parties(folder), _day(today, "--date"))
-    output.mkdir(parents=True, exist_ok=True)
-    for number, text in letters:
+
+    def write(number: str, text: str) -> None:
+        """Write a letter."""
         write_private(output / f"reminder-{_file_name(number)}.txt", text.encode())
-    print(f"{len(letters)} reminders")
+
+    day = _day(today, "--date")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output {output}: {error.strerror}; give a folder for the letters") from None
+    with _books(folder) as books:
+        written = remind(books, read_parties(folder), day, write)
+    print(f"{written} reminders")
 
 
 def _write_papers(folder: Path, month: str, output: Path) -> int:

@@ -26,14 +26,28 @@ def run_replay(url: str, to: str | None) -> dict[str, Any]:
 
 
 def _replay_into(source: Path, target: Path) -> dict[str, Any]:
-    """Make the copy and say what is in it."""
+    """Make the copy and say what is in it. Nothing has the target's name before all blocks came out as they were."""
     from transactive.chain.embedded.chain import EmbeddedChain
     from transactive.chain.embedded.replay import replay
 
-    with closing(EmbeddedChain(source)) as original, closing(replay(original, target)) as copy:
-        blocks = copy.index.blocks()
-        sent = sum(len(copy.index.in_block(number)) for number, _, _ in blocks)
-        return {"chain_id": copy.chain_id, "blocks": len(blocks), "transactions": sent, "head": copy.head.hash.hex()}
+    partial = target.with_name(f".{target.name}.part")
+    _drop(partial)
+    try:
+        with closing(EmbeddedChain(source)) as original, closing(replay(original, partial)) as copy:
+            blocks = copy.index.blocks()
+            sent = sum(len(copy.index.in_block(number)) for number, _, _ in blocks)
+            facts = {"chain_id": copy.chain_id, "blocks": len(blocks), "transactions": sent}
+            facts["head"] = copy.head.hash.hex()
+        partial.rename(target)
+    finally:
+        _drop(partial)
+    return facts
+
+
+def _drop(database: Path) -> None:
+    """Remove a database with its logs, where it is there."""
+    for ending in ("", "-wal", "-shm"):
+        database.with_name(f"{database.name}{ending}").unlink(missing_ok=True)
 
 
 def _moved(source: Path, url: str) -> dict[str, Any]:

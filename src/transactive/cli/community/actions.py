@@ -28,20 +28,22 @@ from transactive.texts.formatting import counted
 def write_example(folder: Path, preset: str | None = None) -> None:
     """Write community.toml, readings and credits into a folder. Raises InputError rather than replace a file.
 
+    What an earlier try that was killed has written stays, as it is the same.
     preset: a law's model of sharing, in place of a market.
     """
     credit_file = EXAMPLE.with_name("credits.toml").read_text()
     files = {"community.toml": EXAMPLE.read_text(), "readings.csv": example_readings(), "credits.toml": credit_file}
     if preset is not None:
         files = with_preset(preset, files, list(HOMES))
-    for name in files:
-        if (folder / name).exists():
-            raise InputError(f"{folder / name}: is there already; choose another folder or move it away")
+    there = [name for name in files if (folder / name).exists()]
+    if any((folder / name).read_bytes() != files[name].encode() for name in there) or len(there) == len(files):
+        raise InputError(f"{folder / there[0]}: is there already; choose another folder or move it away")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        partial = folder / f".{name}.part"
-        partial.write_text(text)
-        partial.replace(folder / name)
+        if name not in there:
+            partial = folder / f".{name}.part"
+            partial.write_text(text)
+            partial.replace(folder / name)
     *most, last = files
     print(f"{folder}: {', '.join(most)} and {last} written", file=sys.stderr)
     print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)

@@ -10,6 +10,7 @@ import msgspec
 from transactive.core.community.validation import explained
 from transactive.core.errors import InputError, SignatureError
 from transactive.core.governance.ballots import Ballot, SignedBallot
+from transactive.store.folder import write_new
 
 
 class BallotFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,12 +33,9 @@ def write_ballot(path: Path, signed: SignedBallot, chain_id: int, governor: str)
         chain_id=chain_id, governor=governor, proposal=ballot.proposal, content=ballot.content.hex(),
         index=ballot.index, support=ballot.support, turn=ballot.turn, signature=signed.signature.hex(),
     )  # fmt: skip
-    partial = path.with_name(f".{path.name}.part")
     try:
-        if path.exists():
+        if not write_new(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n"):
             raise InputError(f"--sign {path}: is there already; give another file, and a later --turn to change a vote")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
-        partial.replace(path)
     except OSError as error:
         raise InputError(f"--sign {path}: {error.strerror}; give a file in a folder that can be written") from error
 

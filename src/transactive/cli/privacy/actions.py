@@ -15,7 +15,7 @@ from transactive.core.slots import time_text
 from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.erasure import erase, require_gone
 from transactive.services.privacy.processing import PROCESSING
-from transactive.store.folder import hold, write_private
+from transactive.store.folder import hold, write_new
 from transactive.web.accounts.looks import EVERYBODY, looks_at
 from transactive.web.privacy.kept import forget_kept, kept_of, people_of
 
@@ -36,7 +36,8 @@ def write_copy(folder: Path, member: str, output: Path) -> None:
         raise InputError(f"{output}: give a new file that ends in .zip")
     archive = copy_of_data(folder, member, kept_of(folder, member))
     try:
-        write_private(output, archive)
+        if not write_new(output, archive):
+            raise InputError(f"{output}: give a new file that ends in .zip")
     except OSError as error:
         raise InputError(f"{output}: {error.strerror}; give a file that can be written") from None
     print(f"{output}: written, {len(archive):,} bytes; hand it to the person alone", file=sys.stderr)

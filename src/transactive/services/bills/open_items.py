@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -67,13 +67,19 @@ def listed(folder: Path) -> list[OpenPaper]:
         return open_papers(books)
 
 
-def remind(books: BillBooks, parties: Parties, today: date) -> list[tuple[str, str]]:
-    """Letters to members whose invoices are overdue, by number of the paper; nobody gets a second one for it."""
+def remind(books: BillBooks, parties: Parties, today: date, write: Callable[[str, str], None]) -> int:
+    """Write letters to members whose invoices are overdue; nobody gets a second one for it. Returns how many.
+
+    write: takes the number of a paper and its letter. They are noted as written when all are: where one cannot be
+    written, or a kill comes in between, all are written again.
+    """
     with books.issuing() as session:
         known = books.reminders()
         due = [each for each in open_papers(books) if each.overdue(today) and each.sequence not in known]
         session.remind([each.sequence for each in due], today.isoformat())
-    return [(each.paper.number, _letter(each, parties, today)) for each in due]
+        for each in due:
+            write(each.paper.number, _letter(each, parties, today))
+    return len(due)
 
 
 def _letter(each: OpenPaper, parties: Parties, today: date) -> str:

@@ -163,6 +163,8 @@ def put_back(
             erase(staged, sorted(known - then))
             write_erased(staged, known | then)
             _keep_papers(folder, staged)
+            for name in ENTRY if holds_state(folder) else ():
+                (staged / name).unlink(missing_ok=True)  # also who was sent away by deleting the file
             for name in (*ENTRY, *LOGS):
                 if (folder / name).is_file():
                     shutil.copy2(folder / name, staged / name)
