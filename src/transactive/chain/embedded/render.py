@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
@@ -13,6 +14,12 @@ from transactive.chain.embedded.words import data, quantity
 Json = dict[str, Any]
 Place = tuple[int, bytes, int, int]
 """Block number, block hash, position in the block, price paid per gas [wei]."""
+
+
+@lru_cache(maxsize=4096)
+def checksummed(address: bytes) -> str:
+    """Text of an address with the check of EIP-55, which costs a hash: a chain's history has the same few again."""
+    return to_checksum_address(address)
 
 
 def block_json(header: BlockHeaderAPI, transactions: list[Any]) -> Json:
@@ -30,7 +37,7 @@ def block_json(header: BlockHeaderAPI, transactions: list[Any]) -> Json:
         "gasLimit": quantity(header.gas_limit),
         "gasUsed": quantity(header.gas_used),
         "baseFeePerGas": quantity(header.base_fee_per_gas),
-        "miner": to_checksum_address(header.coinbase),
+        "miner": checksummed(header.coinbase),
         "difficulty": "0x0",
         "extraData": data(header.extra_data),
         "mixHash": data(header.mix_hash),
@@ -46,8 +53,8 @@ def transaction_json(sent: SignedTransactionAPI, raw: bytes, chain_id: int, plac
     number, block_hash, position, price = place or (None, None, None, sent.max_fee_per_gas)
     return {
         "hash": data(sent.hash),
-        "from": to_checksum_address(sent.sender),
-        "to": to_checksum_address(sent.to) if sent.to else None,
+        "from": checksummed(sent.sender),
+        "to": checksummed(sent.to) if sent.to else None,
         "nonce": quantity(sent.nonce),
         "value": quantity(sent.value),
         "gas": quantity(sent.gas),
@@ -69,9 +76,9 @@ def receipt_json(row: tuple[Any, ...], logs: list[Json]) -> Json:
         "transactionIndex": quantity(position),
         "blockNumber": quantity(number),
         "blockHash": data(block_hash),
-        "from": to_checksum_address(sender),
-        "to": to_checksum_address(to) if to else None,
-        "contractAddress": to_checksum_address(contract) if contract else None,
+        "from": checksummed(sender),
+        "to": checksummed(to) if to else None,
+        "contractAddress": checksummed(contract) if contract else None,
         "status": quantity(status),
         "gasUsed": quantity(gas),
         "cumulativeGasUsed": quantity(total),
@@ -93,7 +100,7 @@ def log_json(row: tuple[Any, ...]) -> Json:
         "logIndex": quantity(log_index),
         "transactionIndex": quantity(position),
         "transactionHash": data(tx_hash),
-        "address": to_checksum_address(address),
+        "address": checksummed(address),
         "topics": [data(topics[i : i + 32]) for i in range(0, len(topics), 32)],
         "data": data(content),
         "blockHash": data(block_hash),
