@@ -120,13 +120,16 @@ def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting):
         "empirical": usual,
         "empirical-14": usual + draw.normal(0, 2, 14),
         "boosted": usual - draw.normal(3, 1, 14),
+        "pool": usual - 3 + draw.normal(0, 2, 14),
     }
 
     def cost(_setting, _slots, name):
         return costs[name]
 
     assert champion(setting, slots, cost) == "boosted"
-    costs["boosted"] = usual + 3
+    costs["pool"] = costs["boosted"] - draw.normal(2, 1, 14)  # it has to be better than the best before it
+    assert champion(setting, slots, cost) == "pool"
+    costs["boosted"] = costs["pool"] = usual + 3
     assert champion(setting, slots, cost) == "empirical"
 
 

@@ -25,6 +25,7 @@ MODULES = {
     "chain": "transactive.bench.proofs.chain",
     "leaves": "transactive.bench.proofs.leaves",
     "carbon": "transactive.bench.proofs.carbon",
+    "governance": "transactive.bench.proofs.governance",
     "year": "transactive.bench.runs.year",
     "demo": "transactive.bench.runs.demo",
     "plans": "transactive.bench.intelligence.plans",
@@ -54,7 +55,19 @@ MODULES = {
     "papers": "transactive.bench.runs.papers",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("direct", "forecasts", "store", "shards", "country", "downtime", "live", "openadr", "pages", "papers")
+ON_REQUEST = (
+    "direct",
+    "forecasts",
+    "governance",
+    "store",
+    "shards",
+    "country",
+    "downtime",
+    "live",
+    "openadr",
+    "pages",
+    "papers",
+)
 """Benches that take minutes and gigabytes, or a broker: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

@@ -14,6 +14,7 @@ from time import process_time
 import numpy as np
 
 from transactive.bench.intelligence.forecasts import WISH, history_of
+from transactive.bench.intelligence.submitted import submitted_rows
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
@@ -59,7 +60,7 @@ class Tested:
         return crps(values, self.came[self.days])
 
 
-@bench("forecasts", summary="a pool of forecasters beside the best single one and the champion")
+@bench("forecasts", summary="a pool of forecasters beside the best single one, and what submissions save")
 def forecasts(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what counts here
     """Compare scores, with all forecasters and with half of them absent, and measure the pool's own work."""
     houses = history_of("consumption_wh")
@@ -68,6 +69,7 @@ def forecasts(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - CPU time is
         yield from scored(title, tested)
         yield absent(title, tested)
     yield own_work()
+    yield from submitted_rows()
 
 
 def scored(title: str, tested: Tested) -> Iterator[Row]:

@@ -20,7 +20,8 @@ from transactive.engine.models.net_load import EMPIRICAL
 from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.series import FloatArray
 
-CHALLENGERS = ("empirical-14", "boosted")
+CHALLENGERS = ("empirical-14", "boosted", "pool")
+"""The pool comes last, as it takes longest: it has to be cheaper than the best of the others before it."""
 TRIAL_DAYS = 14
 """Days that decide."""
 LEAST_HISTORY_DAYS = 36
