@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.errors import InputError
-from transactive.forecasting.pool.bonuses import bonuses_n, copies, leaderboard, pot_n
+from transactive.forecasting.pool.bonuses import BonusPot, bonuses_n, copies, leaderboard, pot_n
 from transactive.forecasting.pool.submissions import WEIGHTS, Deadlines, Submissions, gains, loss, sealed
 from transactive.forecasting.series import LEVELS
 
@@ -108,6 +108,18 @@ def test_no_more_is_paid_than_half_of_the_saving_or_than_there_is(saving, balanc
     for name in paid:
         if sum(gains.get(name, 0) for gains in slots) <= 0:
             assert paid[name] == 0
+
+
+@given(st.lists(st.tuples(GAINS, st.integers(-(10**9), 10**9), st.integers(0, 10**9)), max_size=12))
+def test_losses_are_made_up_before_anything_is_paid_again(periods):
+    pot, paid, saved, highest = BonusPot(), 0, 0, 0
+    for gains_of_slot, saved_n, balance in periods:
+        pot.add(gains_of_slot, {}, saved_n)
+        earned = pot.paid_n(balance)
+        assert 0 <= sum(earned.values()) <= balance
+        saved, paid = saved + saved_n, paid + sum(earned.values())
+        highest = max(highest, saved)
+        assert 2 * paid <= highest
 
 
 @given(st.lists(GAINS, min_size=1, max_size=4), st.integers(1, 4), st.integers(0, 10**12))

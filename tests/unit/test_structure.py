@@ -39,6 +39,7 @@ WHOLE_HISTORY = {
     "forecasting/models/pooled.py": "training: what came in the rows that a model learns from",
     "forecasting/models/training_rows.py": "training: what came in the rows that a model learns from",
     "bench/intelligence/insights.py": "a back-test of advice",
+    "bench/intelligence/submitted.py": "submits what was known of totals by then, slot after slot",
     "bench/intelligence/plans.py": "a back-test of plans, beside perfect foresight",
     "bench/markets/direct.py": "makes many homes from few, and links their slots as an observer would",
     "bench/runs/simulation.py": "makes many homes from few",

@@ -34,7 +34,7 @@ from transactive.forecasting.series import LEVELS, FloatArray, History
 from transactive.store import Store
 from transactive.store.read.models import said
 
-START, DAYS = "2017-06-05T00:00Z", 14
+START, DAYS = "2017-06-05T00:00Z", 7
 SUBMITTED = ("regression", "last-week")
 AHEAD = 3
 """Slots from the newest total that is known as forecasts are sealed to the slot itself."""
@@ -42,19 +42,18 @@ AHEAD = 3
 
 @dataclass(slots=True, eq=False)
 class HeardRun:
-    """What a run said of each slot's total, what came, and what moved."""
+    """What a run said of each slot's total, what came, and what was paid."""
 
     said: list[SaidOfTotal] = field(default_factory=list)
     came: list[int] = field(default_factory=list)
     paid_n: int = 0
-    cost_n: int = 0
 
 
 def submitted_rows() -> Iterator[Row]:
-    """The pool with submissions beside the market's own forecast, and what that saved, paid and cost."""
+    """The pool with submissions beside the market's own forecast, and what was paid for it."""
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time(START), DAYS)
-    heard, alone = (_run(_with(setting, slots, submits=submits), slots) for submits in (True, False))
+    heard = _run(_submitted(setting, slots), slots)
     came = np.array(heard.came, np.float64)[:, None]
     own, made = (crps(_quantiles(heard, row), came)[:, 0] for row in ("own", "made"))
     per_day = len(slots) // DAYS
@@ -65,22 +64,16 @@ def submitted_rows() -> Iterator[Row]:
         reference=f"the market's own forecast; DM {statistic:+.1f}, p {p:.1g}", reference_value=mean(own),
         ratio=mean(made) / mean(own),
     )  # fmt: skip
-    yield Row(name="paid for submissions in two weeks", value=heard.paid_n / NANO, unit="USD")
-    yield Row(
-        name="paid by all homes in two weeks, with submissions", value=heard.cost_n / NANO, unit="USD",
-        reference="without submissions", reference_value=alone.cost_n / NANO, ratio=heard.cost_n / alone.cost_n,
-    )  # fmt: skip
+    yield Row(name="paid for submissions in a week", value=heard.paid_n / NANO, unit="USD")
 
 
-def _with(setting: Setting, slots: range, *, submits: bool) -> Setting:
-    """The demo with the pool, and with the first home submitting, if it does."""
-    rules = ForecastRules(model="pool", maintain="off")
-    community = msgspec.structs.replace(setting.community, forecast=rules)
-    if not submits:
-        return replace(setting, community=community)
+def _submitted(setting: Setting, slots: range) -> Setting:
+    """The demo with the pool, and with the first home submitting."""
     named = tuple(ForecasterRules(name=name, account=setting.community.ids[0]) for name in SUBMITTED)
     files = SubmittedFiles({name: _forecasts(setting, slots, name) for name in SUBMITTED})
-    return replace(setting, community=msgspec.structs.replace(community, forecasters=named), submitted=files)
+    rules = ForecastRules(model="pool", maintain="off")
+    community = msgspec.structs.replace(setting.community, forecast=rules, forecasters=named)
+    return replace(setting, community=community, submitted=files)
 
 
 def _forecasts(setting: Setting, slots: range, name: str) -> dict[int, tuple[int, ...]]:
@@ -103,12 +96,9 @@ def _run(setting: Setting, slots: range) -> HeardRun:
     found = HeardRun()
 
     def note(book: SlotBook) -> None:
-        net = book.postings.net_n(accounts.total)[: accounts.members]
-        found.cost_n -= int(net.sum())
         found.paid_n += int(book.postings.only(PostingKind.BONUS).amount_n.sum())
         found.came.append(int((book.readings.consumption_wh - book.readings.generation_wh).sum()))
 
-    accounts = setting.community.chart
     with TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
         recorded_run(setting, slots, store=store).run(note)
         found.said = [of for _, of in heard_in(said(store, slots[0], slots[-1]))]

@@ -19,8 +19,8 @@ from transactive.config.setting import Setting
 from transactive.core.ports import Ports
 from transactive.core.tables import Forecast, Readings
 from transactive.core.units import IntArray
-from transactive.engine.models.said_of_total import SaidOfTotal, ScoredSlot, accounts_of, heard_in, rows_of, scored
-from transactive.forecasting.pool.bonuses import bonuses_n, pot_n
+from transactive.engine.models.said_of_total import SaidOfTotal, accounts_of, heard_in, rows_of, scored
+from transactive.forecasting.pool.bonuses import BonusPot
 from transactive.forecasting.pool.totals import OWN, TotalsPool, total_figures, with_mean
 from transactive.forecasting.samples import moved_together
 from transactive.forecasting.series import LEVELS
@@ -58,8 +58,7 @@ class HeardForecasts:
         self._pool: TotalsPool | None = None
         self._told: dict[int, SaidOfTotal] = {}
         self._over: list[tuple[int, SaidOfTotal, int]] = []
-        self._scored: list[ScoredSlot] = []
-        self._saved_n = 0
+        self._pot = BonusPot()
 
     # -- before delivery ------------------------------------------------------------------------
 
@@ -114,34 +113,26 @@ class HeardForecasts:
             return
         net_load = readings.consumption_wh - readings.generation_wh
         slot, tariff = scored(of, net_load, self._accounts), self._setting.tariff(readings.slot)
-        self._scored.append(slot)
-        self._saved_n += slot.saved * max(tariff.supply - tariff.feed_in, 0) if self._is_heard else 0
+        worth = max(tariff.supply - tariff.feed_in, 0) if self._is_heard else 0
+        paid = {name: gain for name, gain in slot.gains.items() if self._accounts[name] is not None}
+        self._pot.add(paid, slot.copies, slot.saved * worth // NEWSVENDOR)
         self._over.append((readings.slot, of, int(net_load.sum())))
 
     def bonuses_n(self, slot: int, balance_n: int) -> IntArray:
         """What each member gets for its forecasts in the last slot of a period [n¤], (members,); nothing in others.
 
-        balance_n: what the community account has. Half of what the pool saved at most: a Wh of mean pinball loss less
-        is worth what supply and feed-in are apart, as orders at prices between them would have cost (the newsvendor).
+        balance_n: what the community account has. At most half of what the pool saved since it paid last: a Wh of mean
+        pinball loss less is worth what supply and feed-in are apart, as orders at prices between them would have cost
+        (the newsvendor).
         """
         paid = np.zeros(self._members, np.int64)
         if not self._accounts or not self._clock.ends_period(slot):
             return paid
-        pot = pot_n(self._saved_n // NEWSVENDOR, balance_n)
-        with_account = [
-            ({name: gain for name, gain in each.gains.items() if self._accounts[name] is not None}, each.copies)
-            for each in self._scored
-        ]
-        for name, amount in bonuses_n(with_account, pot).items():
+        for name, amount in self._pot.paid_n(balance_n).items():
             account = self._accounts[name]
             if account is not None:
                 paid[account] += amount
-        self._begin_period()
         return paid
-
-    def _begin_period(self) -> None:
-        """Forget what the period before came to."""
-        self._scored, self._saved_n = [], 0
 
     # -- after an interruption ------------------------------------------------------------------
 
@@ -168,4 +159,4 @@ class HeardForecasts:
             if slot <= done:
                 self.delivered(store.readings(slot, self._members))
                 if self._clock.ends_period(slot):
-                    self._begin_period()
+                    self._pot.paid_n(0)  # it was paid then

@@ -1,14 +1,15 @@
 """What submitted forecasts earn, and how sure it is who forecasts better.
 
-The pot of a period is at most half of the saving that the pool measured, and never more than the community has. It is
-shared by gain against a reference over the whole period, so that one lucky slot is not skill. Forecasts that
+The pot is at most half of the saving that the pool measured, and never more than the community has. What the pool lost
+is made up first, also from one period to the next: else days that were good by luck would pay, and bad ones not. It is
+shared by gain against a reference since the last payment, so that one lucky slot is not skill. Forecasts that
 hardly differ are copies of one: they share its gain, and each bears its losses alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -67,6 +68,27 @@ def bonuses_n(slots: Sequence[tuple[Gains, Mapping[str, int]]], pot: int) -> dic
             weights[name] = weights.get(name, 0) + gain * part
     names = sorted(weights)
     return dict(zip(names, share(pot, [max(weights[name], 0) for name in names]), strict=True))
+
+
+@dataclass(slots=True)
+class BonusPot:
+    """Gains of the slots since the last payment, each with its copies, and what the pool saved in them [n¤]."""
+
+    saved_n: int = 0
+    slots: list[tuple[Gains, Mapping[str, int]]] = field(default_factory=list)
+
+    def add(self, gains: Gains, shared: Mapping[str, int], saved_n: int) -> None:
+        """Count a slot. shared: how many gave each one's forecast; saved_n: below zero where the pool lost."""
+        self.slots.append((gains, shared))
+        self.saved_n += saved_n
+
+    def paid_n(self, balance_n: int) -> dict[str, int]:
+        """Share of each forecaster as a period ends [n¤], of what the community has; none while losses stand."""
+        if self.saved_n <= 0:
+            return {}
+        paid = bonuses_n(self.slots, pot_n(self.saved_n, balance_n))
+        self.slots, self.saved_n = [], 0
+        return paid
 
 
 def leaderboard(daily: Mapping[str, IntArray], rng: np.random.Generator) -> list[ForecasterStanding]:
