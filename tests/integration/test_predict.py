@@ -19,9 +19,13 @@ from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.cli import main
 from transactive.cli.chain import signing
+from transactive.cli.predict import stake_actions
+from transactive.cli.predict.actions import send
+from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.slots import parse_time
+from transactive.services.predictions import staked_totals
 from transactive.texts.predictions import outcome_words
 
 HOUR, DAY = 3600, 86400
@@ -88,10 +92,11 @@ def staking() -> list[list[str]]:
 
 
 def typed() -> list[list[str]]:
-    """All commands of the page."""
+    """All commands of the page that act on a chain."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
-    return [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
+    words = [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
+    return [each for each in words if each[0] in ("chain", "predict")]
 
 
 @pytest.fixture
@@ -148,12 +153,28 @@ def test_stakes_are_sealed_shown_and_paid(street):
     street.refused(f"stake {day} '{near}' {ask}", why="ada makes up more than half")
     street.run(*reach[1])
     street.refused(f"stake 2027-01-03T00:00Z '{near}' {ask}", why="the gate closed at")
-    street.run(*stake)
+
+    def lost(found, contract, key, pays, function, *arguments):
+        if function == "wager":
+            raise ChainError("the node is gone")
+        return send(found, contract, key, pays, function, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:  # after its money is in the pool, and before it is staked
+        patch.setattr(stake_actions, "send", lost)
+        street.run(*stake, code=5)
+    kept = Path("ada.json").read_bytes()
+    street.refused(f"stake {day} '{far}' {ask}", why="is there already")
+    told = json.loads(street.run(*stake))
+    assert Path("ada.json").read_bytes() == kept
+    assert told["stakes"] == {"ada": "0.500000000 USD"}
     street.refused(f"stake {day} '{near}' {ask}", why="ada has staked on this day")
     street.refused(f"stake {day} '{near}' --account ben --amount 0.1 --output ada.json", why="is there already")
     told = street.predict(f"stake {day} '{far}' --account ben --amount 0.25 --output ben.json")
     assert told["stakes"] == {"ada": "0.500000000 USD", "ben": "0.250000000 USD"}
     assert told["forecasts"] == {"ada": "sealed", "ben": "sealed"}
+    shown = staked_totals(Path(), WHERE[1])  # as the page asks
+    assert shown is not None
+    assert [[wager.stake for wager in period.wagers] for period in shown.periods] == [[5 * 10**8, 25 * 10**7]]
     street.refused("reveal ada.json --account ada", why="forecast_pool: not now", code=5)
     street.settle(parse_time("2027-01-04T00:00Z"), [100] * 24)
     street.now = parse_time("2027-01-05T15:00Z")

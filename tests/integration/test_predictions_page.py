@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -13,6 +14,11 @@ from transactive.chain.deployments.deployment import FILE, Deployed, code_keccak
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.urls import CHAIN_FILE
+from transactive.chain.prediction.questions import CommittedTotal
+from transactive.chain.prediction.stakes import StakedPeriod, Wager
+from transactive.services.predictions import StakedTotals
+from transactive.texts.formatting import Words
+from transactive.web.predictions.page import predictions_page
 
 MILLION, HOUR = 10**6, 3600
 
@@ -76,3 +82,15 @@ def test_without_a_market_the_page_says_how_to_make_one(demo_run):
     with serving(demo_run.folder) as client:
         assert "transactive predict open" in client.get("/predictions").text
         assert client.get("/api/v1/predictions").json()["items"] == []
+
+
+def test_the_page_tells_stakes_and_names_nobody():
+    waged = (Wager(0, 5 * 10**8, None), Wager(1, 25 * 10**7, (1, 2, 3, 4, 5, 6, 7, 8)))
+    terms = {"number": 1, "gate": 0, "reveal_until": 0, "refundable_from": 0, "payable_from": 0, "now": 9 * HOUR}
+    period = StakedPeriod(
+        first=41, last=43, wagers=waged, outcome=CommittedTotal(5_400, 0, 0), is_over=True, **terms
+    )  # fmt: skip
+    page = predictions_page([], [], StakedTotals(0, HOUR, [period]), Words("USD", ZoneInfo("UTC")))
+    what, *rest = page["staked"][0]
+    assert what.startswith("imported, ")
+    assert rest == ["over", "2", "0.75 USD", "1", "5.400 kWh"]

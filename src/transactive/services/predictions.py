@@ -14,8 +14,11 @@ from transactive.store import Store
 
 if TYPE_CHECKING:
     from transactive.chain.prediction.questions import MarketQuestion, Trade
+    from transactive.chain.prediction.stakes import StakedPeriod
 
-MARKET = "prediction_market"
+MARKET, POOL = "prediction_market", "forecast_pool"
+DAYS_BACK, DAYS_AHEAD = 6, 2
+"""Periods around the newest block whose stakes are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,15 @@ def has_market(folder: Path) -> bool:
     """Whether the deployment of a state folder names a market for predictions."""
     path = folder / FILE
     return path.is_file() and MARKET in load(path).contracts
+
+
+@dataclass(frozen=True, slots=True)
+class StakedTotals:
+    """Periods on which somebody has staked, newest first. lane: which total; slot_seconds: length of a slot [s]."""
+
+    lane: int
+    slot_seconds: int
+    periods: list[StakedPeriod]
 
 
 def market_url(store: Store) -> str:
@@ -53,3 +65,23 @@ def asked_questions(folder: Path, url: str) -> list[AskedQuestion]:
         client.first_block = known.block
         found = Predictions(client, known)
         return [AskedQuestion(one, found.trades(one)) for one in reversed(found.questions())]
+
+
+def staked_totals(folder: Path, url: str) -> StakedTotals | None:
+    """Stakes on forecasts of the last and the next periods, with the deployment of a state folder; None without a pool.
+
+    Raises ChainError if the chain does not answer.
+    """
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.prediction.questions import Predictions
+    from transactive.chain.prediction.stakes import Stakes
+
+    path = folder / FILE
+    if not path.is_file() or POOL not in load(path).contracts:
+        return None
+    with closing(ChainClient.open(url)) as client:
+        known = Predictions(client, load(path))
+        stakes, length = Stakes(known), known.per_period * known.slot_seconds
+        today = client.head_timestamp // length
+        found = [stakes.period(number) for number in range(today + DAYS_AHEAD, today - DAYS_BACK - 1, -1)]
+        return StakedTotals(stakes.terms["lane"], known.slot_seconds, [each for each in found if each.wagers])

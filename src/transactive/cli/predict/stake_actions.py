@@ -15,10 +15,11 @@ from transactive.cli.chain.signing import time_of_step
 from transactive.cli.predict.actions import PERIODS, PUBLIC, money, predicted, send, signer_of, write_down
 from transactive.cli.predict.report import Facts, account_name
 from transactive.core.community.validation import explained
-from transactive.core.errors import ContractRevert, InputError
+from transactive.core.errors import ContractRevert, InputError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.core.spelling.quantities import whole
 from transactive.core.units import kwh_text
+from transactive.store.folder import write_private
 from transactive.texts.predictions import QUANTITIES
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def run_open_pool(
 
 
 def run_stake(where: Any, day: str, forecast: str, account: str, amount: str, output: Path) -> Facts:  # noqa: ANN401
-    """Seal a forecast into a file, and stake on it."""
+    """Seal a forecast into a file, and stake on it; typed again after an interruption it goes on with the file's."""
     from transactive.chain.acts.values import amount_n
     from transactive.chain.prediction.scoring import sealed
 
@@ -85,8 +86,8 @@ def run_stake(where: Any, day: str, forecast: str, account: str, amount: str, ou
         found, number = stakes.predictions, stakes.number(parse_time(day), day)
         key, member = signer_of(found, signers, account), found.known.index(account)
         _refuse_stake(stakes, number, account, wanted)
-        kept = SealedForecast(str(stakes.pool.address), number, member, quantiles, "0x" + secrets.token_hex(32))
-        _keep(output, kept)
+        made = SealedForecast(str(stakes.pool.address), number, member, quantiles, "0x" + secrets.token_hex(32))
+        kept = _kept(output, made)
         missing = max(wanted - stakes.funds(member), 0)
         hidden = sealed(quantiles, bytes.fromhex(kept.salt[2:]), member, number)
         try:
@@ -200,16 +201,21 @@ def _quantiles(text: str) -> tuple[int, ...]:
     return made
 
 
-def _keep(path: Path, kept: SealedForecast) -> None:
-    """Write a new file that only its owner reads. Raises InputError."""
+def _kept(path: Path, made: SealedForecast) -> SealedForecast:
+    """Write a new file that only its owner reads, or take up what an interrupted command wrote of the same forecast.
+
+    Its hash may be on chain by then: another salt would leave a stake that nobody can show. Raises InputError.
+    """
+    if path.exists():
+        before = _read(path)
+        if msgspec.structs.replace(before, salt=made.salt) != made:
+            raise InputError(f"{path}: is there already; give another --output, so that no forecast is lost")
+        return before
     try:
-        with path.open("xb") as file:
-            path.chmod(0o600)
-            file.write(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
-    except FileExistsError:
-        raise InputError(f"{path}: is there already; give another --output, so that no forecast is lost") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a place that can be written") from error
+        write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+    except StateError as error:
+        raise InputError(str(error)) from None
+    return made
 
 
 def _read(path: Path) -> SealedForecast:

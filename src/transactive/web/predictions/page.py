@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, kwh_text
 from transactive.services.forecasts.leaderboard import Leader
-from transactive.services.predictions import AskedQuestion
+from transactive.services.predictions import AskedQuestion, StakedTotals
 from transactive.texts.forecasters import HEAD, RULES, leader_row
 from transactive.texts.formatting import Words, counted
 from transactive.texts.predictions import QUANTITIES, THIN_MARKETS, TOOLS, WHAT, odds_words, outcome_words
 from transactive.web.charts.predictions import LINES, price_chart
 
+if TYPE_CHECKING:
+    from transactive.chain.prediction.stakes import StakedPeriod
 
-def predictions_page(asked: Sequence[AskedQuestion], leading: Sequence[Leader], words: Words) -> dict[str, Any]:
-    """All questions, newest first, and who submits forecasts, who is better for sure first."""
+STAKES = ("Of", "Stage", "=Stakes", "=Staked", "=Shown", "=Metered")
+
+
+def predictions_page(
+    asked: Sequence[AskedQuestion], leading: Sequence[Leader], staked: StakedTotals | None, words: Words
+) -> dict[str, Any]:
+    """All questions, newest first; stakes on days; and who submits forecasts, who is better for sure first."""
     return {
         "questions": [_question(one, words) for one in asked],
         "tools": TOOLS,
@@ -24,7 +31,23 @@ def predictions_page(asked: Sequence[AskedQuestion], leading: Sequence[Leader], 
         "leaders": [_leader(one, words) for one in leading],
         "head": HEAD,
         "rules": RULES,
+        "staked": [] if staked is None else [_staked(staked, period, words) for period in staked.periods],
+        "stakes": STAKES,
     }
+
+
+def _staked(of: StakedTotals, period: StakedPeriod, words: Words) -> list[str]:
+    """A period with stakes, in the columns of `STAKES`; nobody is named."""
+    begin, end = (words.day(slot * of.slot_seconds) for slot in (period.first, period.last + 1))
+    found = period.outcome
+    return [
+        f"{QUANTITIES[of.lane]}, {begin} to {end}",
+        period.stage,
+        str(len(period.wagers)),
+        words.money(sum(one.stake for one in period.wagers)),
+        str(sum(one.forecast is not None for one in period.wagers)),
+        "–" if found is None else f"{kwh_text(found.total, 3)} kWh",
+    ]
 
 
 def _leader(leader: Leader, words: Words) -> list[str]:

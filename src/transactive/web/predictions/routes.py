@@ -10,7 +10,14 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from transactive.core.errors import ChainError
-from transactive.services.predictions import AskedQuestion, asked_questions, has_market, market_url
+from transactive.services.predictions import (
+    AskedQuestion,
+    StakedTotals,
+    asked_questions,
+    has_market,
+    market_url,
+    staked_totals,
+)
 from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader
 from transactive.texts.formatting import Words, stamp
@@ -33,12 +40,14 @@ def predictions(request: Request[Viewer, Any, Any], run_context: NamedDependency
     """Questions with their odds, newest first; a chain that does not answer is told."""
     run, reader = run_context.run(), run_context.reader
     context = frame(run, reader.position(), request.user, run_context.feed.idle)
-    asked, silent = list[AskedQuestion](), ""
+    asked, staked, silent = list[AskedQuestion](), None, ""
     try:
-        asked = _asked(reader)
+        asked, staked = _asked(reader), _staked(reader)
     except ChainError as error:
         silent = str(error)
-    page = predictions_page(asked, newest_leaders(run_context), Words(run.community.currency, run.community.zone))
+    page = predictions_page(
+        asked, newest_leaders(run_context), staked, Words(run.community.currency, run.community.zone)
+    )
     there = has_market(reader.store.path.parent)
     return Template("predictions.html", context={**context, **page, "silent": silent, "there": there})
 
@@ -56,6 +65,13 @@ def _asked(reader: Reader) -> list[AskedQuestion]:
     folder = reader.store.path.parent
     key = ("predictions", int(time.time()) // KEPT_SECONDS)
     return kept_sums(reader).of(key, lambda: asked_questions(folder, market_url(reader.store)))
+
+
+def _staked(reader: Reader) -> StakedTotals | None:
+    """Stakes on the days around now, as the chain has them or had them a moment ago. Raises ChainError."""
+    folder = reader.store.path.parent
+    key = ("stakes", int(time.time()) // KEPT_SECONDS)
+    return kept_sums(reader).of(key, lambda: staked_totals(folder, market_url(reader.store)))
 
 
 def _view(asked: AskedQuestion) -> PredictionView:
