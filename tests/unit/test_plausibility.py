@@ -80,6 +80,16 @@ def test_no_fault_of_one_home_is_billed(homes, fault):
     assert not others.any()
 
 
+def test_a_unit_that_slipped_for_a_week_is_held_to_its_end_and_no_longer(homes):
+    week = slice(40 * 24, 47 * 24)
+    for home in range(homes[0].shape[1]):
+        consumption, generation = (table[: 50 * 24, [home]] for table in homes)
+        wrong = put(consumption, week, lambda wh: wh // 4, 0)
+        found = doubts(wrong, generation) != Doubt.NONE
+        assert found[wrong != consumption].all(), home
+        assert not found[49 * 24 :].any(), home
+
+
 @pytest.mark.parametrize("standby", [(0, 0), (2, 3)])
 def test_nobody_is_accused_of_moving_in(homes, standby):
     """A home that stood empty for forty days, or whose member joined then: its first days are billed."""

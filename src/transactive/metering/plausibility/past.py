@@ -35,21 +35,28 @@ POWERS_MORE = 1.0
 class Smaller:
     """When a day looks like one of the past in a unit smaller by a factor.
 
-    far, near: powers of two by which the day differs at least from each of them, and at most with the factor; gain:
-    what the factor takes off that at least; days: of the past that are known at least.
+    far: powers of two by which the day differs at least from each of them; part, gain: with the factor it differs by
+    less than such a part of that, and by so much less; lasts: whether after a day that was found any nearness with the
+    factor is enough; days: of the past that are known at least.
     """
 
     factor: int
     far: float
-    near: float
+    part: float
     gain: float
+    lasts: bool
     days: int
 
 
-SMALLER = (Smaller(4, far=0.9, near=0.9, gain=0.65, days=21), Smaller(1_000, far=1.2, near=np.inf, gain=-0.25, days=7))
+SMALLER = (
+    Smaller(4, far=0.6, part=0.4, gain=0.35, lasts=True, days=21),
+    Smaller(1_000, far=1.2, part=np.inf, gain=-0.25, lasts=False, days=7),
+)
 """Thousandths of most hours are nothing, and stay so: with the factor they need not come nearer."""
 SILENT_DAYS = 7
 """After so many days without any energy a meter is that of an empty home, or was taken off."""
+NEARLY_NOTHING = 1e-9
+"""Distance of a day that is as one before, so that it can be divided by."""
 NO_FACTOR = np.iinfo(np.int64).max
 
 
@@ -83,6 +90,7 @@ class OwnPast:
     _shape: FloatArray = field(init=False)
     _wh: IntArray = field(init=False)
     _silent: IntArray = field(init=False)
+    _smaller: IntArray = field(init=False)
     _begins: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +105,8 @@ class OwnPast:
 
     def judge(self) -> None:
         """Go through the days; what is found of one is no past of the next."""
-        before, self._silent = Believed.nothing(self._wh.shape[2]), np.zeros(self._wh.shape[2], np.int64)
+        before, members = Believed.nothing(self._wh.shape[2]), self._wh.shape[2]
+        self._silent, self._smaller = np.zeros(members, np.int64), np.zeros(members, np.int64)
         for day, wh in enumerate(self.days.wh):
             self._silent = np.where(self.days.known[day].all(axis=0) & ~wh.any(axis=0), self._silent + 1, 0)
             young = day - self._begins < LEAST_DAYS
@@ -145,6 +154,7 @@ class OwnPast:
         enough = ~young & (known.sum(axis=0) >= LEAST_DAYS)
         level, found = self.level[day], np.zeros(len(young), bool)
         if not enough.any():
+            self._smaller[:] = 0
             return found
         found[enough] = (level > before.highest + POWERS_MORE)[enough]
         np.logical_or(found, enough & self._too_small(day, past), out=found)
@@ -153,17 +163,26 @@ class OwnPast:
     def _too_small(self, day: int, past: slice) -> BoolArray:
         """Meters of which the day is far nearer to one of the past if all of it is multiplied, (members,).
 
-        Who is away is no nearer then: what always runs would be too much.
+        Who is away is no nearer then: what always runs would be too much. A unit that slipped yesterday needs less.
         """
         earlier, found = self._shape[past], np.zeros(self._wh.shape[2], bool)
         as_it_is = _nearest(earlier, self._shape[day])
         known = (~np.isnan(earlier[..., 0])).sum(axis=0)
+        yesterday, self._smaller = self._smaller, np.zeros_like(self._smaller)
         for unit in SMALLER:
-            doubtful = np.isfinite(as_it_is) & (as_it_is > unit.far) & (known >= unit.days)
+            doubtful = np.isfinite(as_it_is) & (known >= unit.days)
+            again = (yesterday[doubtful] == unit.factor) & unit.lasts
             if doubtful.any():
                 multiplied = shapes(self.days.wh[day : day + 1, :, doubtful] * unit.factor)[0]
-                with_it = _nearest(earlier[:, doubtful], multiplied)
-                found[doubtful] |= (with_it < unit.near) & (as_it_is[doubtful] - with_it > unit.gain)
+                with_it, without = _nearest(earlier[:, doubtful], multiplied), as_it_is[doubtful]
+                new = (
+                    (without > unit.far)
+                    & (with_it / np.maximum(without, NEARLY_NOTHING) < unit.part)
+                    & (without - with_it > unit.gain)
+                )
+                slipped = new | (again & (with_it < without))
+                found[doubtful] |= slipped
+                self._smaller[doubtful] = np.where(slipped, unit.factor, self._smaller[doubtful])
         silent: BoolArray = self._silent > SILENT_DAYS
         found[silent] = False
         return found
