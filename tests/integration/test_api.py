@@ -353,6 +353,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/forecasts/seals": SUBMITTING,
     "/api/v1/forecasts/openings": SUBMITTING,
     "/help": ALL,
+    "/language": dict.fromkeys(SCOPES, 400),  # no language is named
     "/findings/{number}": dict.fromkeys(INSIDE, 404),  # there is none here
     "/findings/{number}/notes": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
     "/deciding": NOT_GRID,
@@ -449,6 +450,7 @@ METHODS = {
     "/readings/held": "POST",
     "/api/v1/forecasts/seals": "POST",
     "/api/v1/forecasts/openings": "POST",
+    "/language": "POST",
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
     "/account/notices": "GET",
     "/readings/{token}": "POST",
@@ -510,7 +512,7 @@ def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
 def test_without_a_known_token_only_static_files_and_the_door_are_served_elsewhere(tokens, route, header):
     client, _, _ = tokens
     answer = ask(client, route, {"Authorization": header} if header else {})
-    door = route.startswith(("/static", "/enter", "/sign-in", "/join"))
+    door = route.startswith(("/static", "/enter", "/sign-in", "/join", "/language"))
     assert answer.status_code == (ROUTES[route]["operator"] if door else 401)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"].startswith("Basic")

@@ -107,7 +107,7 @@ def test_links_keep_the_period_and_lead_to_the_one_before(client):
     assert 'href="/?slot=2017-06-11T06:00Z&amp;span=day"' in page
     before = re.findall(r'id="period-before" href="([^"]*)"', page)[0].replace("&amp;", "&")
     assert before == "/?span=day&day=2017-06-10"
-    assert "Compared with the day before, Friday 9 June 2017." in client.get(before).text
+    assert "Compared with the period before, Friday 9 June 2017." in client.get(before).text
 
 
 def test_what_is_no_period_is_told_in_words(client):

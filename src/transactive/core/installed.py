@@ -29,7 +29,7 @@ EXTRAS = {
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "postgresql": ("psycopg",),
     "ray": ("ray",),
-    "web": ("argon2", "jinja2", "litestar", "uvicorn", "webauthn"),
+    "web": ("argon2", "babel", "jinja2", "litestar", "uvicorn", "webauthn"),
     "zenoh": ("zenoh",),
 }  # fmt: skip
 """Libraries by the extra that brings them; where several do, by the one for most."""

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.core.community.members import drawn_wh
-from transactive.core.units import kwh_text
 from transactive.store.devices.plans import plans_of
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader, Row, Run
 from transactive.texts import battery_reasons as texts
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import _
 from transactive.trading.devices.made import MadePlan, WeighedSlot
 from transactive.trading.devices.why import BatteryLimits, Did, MovedEnergy, Why, rule_flow_wh, why
 
@@ -94,22 +94,22 @@ def limits_of(run: Run, member: int) -> BatteryLimits:
 def reason_text(found: Why, planned: WeighedSlot | None, load_wh: int, words: Words) -> str:
     """A delivered slot's reason, in sentences. load_wh: of the home without the battery."""
     sentences = texts.PLAIN if found.worth is None else texts.WEIGHED
-    parts = [sentences[found.did].format(**_figures(found, words))]
+    parts = [_(sentences[found.did], **_figures(found, words))]
     if found.otherwise_n is not None and found.otherwise_n >= LEAST_N:
-        parts.append(texts.OTHERWISE.format(saved=f"{words.small(found.otherwise_n, 1)} {words.coin}"))
+        parts.append(_(texts.OTHERWISE, saved=f"{words.small(found.otherwise_n, 1)} {words.coin}"))
     if found.at_power:
-        parts.append(texts.AT_POWER)
+        parts.append(_(texts.AT_POWER))
     if found.rule_wh is not None:
         by_plan = texts.BY_PLAN_CHARGED if found.rule_wh > 0 else texts.BY_PLAN_GIVEN
-        parts.append((by_plan if found.rule_wh else texts.BY_PLAN_RESTED).format(kwh=kwh_text(abs(found.rule_wh), 2)))
+        parts.append(_(by_plan if found.rule_wh else texts.BY_PLAN_RESTED, kwh=kwh_text(abs(found.rule_wh), 2)))
     if found.surprised and planned is not None:
         low, high, came = (kwh_text(wh, 2) for wh in (planned.load_wh[0], planned.load_wh[-1], load_wh))
-        parts.append(texts.SURPRISED.format(low=low, high=high, came=came))
+        parts.append(_(texts.SURPRISED, low=low, high=high, came=came))
     return " ".join(parts)
 
 
 def _figures(found: Why, words: Words) -> dict[str, str]:
-    price, worth = (f"{words.price(each or 0)} {words.price_unit}" for each in (found.price, found.worth))
+    price, worth = (words.per_kwh(each or 0) for each in (found.price, found.worth))
     return {"kwh": kwh_text(found.energy_wh, 2), "price": price, "worth": worth}
 
 
@@ -133,12 +133,11 @@ def _coming(
         flow = rule_flow_wh(MovedEnergy(0, 0, load, held), limits, planned)
         moved = MovedEnergy(max(flow, 0), max(-flow, 0), load, held)
         each = why(moved, limits, planned)
-        text = texts.COMING[each.did]
+        figures = _figures(each, words)
+        text = _(texts.COMING[each.did], **figures)
         if each.worth is not None and each.did not in (Did.FULL, Did.EMPTY, Did.AT_RESERVE, Did.RESTED):
-            text = f"{text} {texts.LATER}"
-        found.append(
-            ComingSlot(planned, moved.charge_wh, moved.discharge_wh, each, text.format(**_figures(each, words)))
-        )
+            text = f"{text} {_(texts.LATER, **figures)}"
+        found.append(ComingSlot(planned, moved.charge_wh, moved.discharge_wh, each, text))
         held += moved.charge_wh - int(drawn_wh(moved.discharge_wh, limits.efficiency_ppm))
     return found, held
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY, midnight, parse_time
 from transactive.core.units import NANO, money_text
+from transactive.core.units import kwh_text as kwh_digits
+from transactive.texts.language import _, figure, local_date, ngettext
 
 CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
 """Currencies whose prices people know in hundredths."""
@@ -45,7 +47,9 @@ class Words:
 
     def moment(self, seconds: int) -> str:
         """A time with its day: 11 June 2017, 18:00."""
-        return f"{self.short_day(seconds)} {datetime.fromtimestamp(seconds, self.zone).year}, {self.clock(seconds)}"
+        moment = datetime.fromtimestamp(seconds, self.zone)
+        day = local_date(moment, f"{moment.day} {moment:%B %Y}", "long")
+        return _("%(day)s, %(clock)s", day=day, clock=self.clock(seconds))
 
     def localised(self, text: str) -> str:
         """A sentence with its times in UTC as the clocks of the zone show them."""
@@ -103,8 +107,12 @@ class Words:
     def price(self, micro_per_kwh: int, digits: int = 1) -> str:
         """Price [µ¤/kWh] in `price_unit`, without it."""
         if self.currency in CENTS:
-            return money_text(micro_per_kwh * 100_000, digits=digits)
-        return money_text(micro_per_kwh * 1_000, digits=digits + 2)
+            return figure(money_text(micro_per_kwh * 100_000, digits=digits))
+        return figure(money_text(micro_per_kwh * 1_000, digits=digits + 2))
+
+    def per_kwh(self, micro_per_kwh: int, digits: int = 1) -> str:
+        """Price [µ¤/kWh] with its unit: 12.3 ct/kWh."""
+        return f"{self.price(micro_per_kwh, digits)} {self.price_unit}"
 
     def price_value(self, micro_per_kwh: int) -> float:
         """Price [µ¤/kWh] in `price_unit`, for coordinates only."""
@@ -112,17 +120,27 @@ class Words:
 
     def money(self, amount_n: int, digits: int = 2) -> str:
         """Money [n¤] with its currency."""
-        return money_text(amount_n, self.currency, digits)
+        return figure(money_text(amount_n, self.currency, digits))
 
     def small(self, amount_n: int, digits: int = 4) -> str:
         """A small amount of money [n¤] in `coin`, without it. digits: of a hundredth of the currency."""
         factor, more = (100, 0) if self.currency in CENTS else (1, 2)
-        return money_text(amount_n * factor, digits=digits + more)
+        return figure(money_text(amount_n * factor, digits=digits + more))
 
     def exact(self, amount_n: int) -> str:
         """Money [n¤] to the last unit, for tooltips and proofs."""
         whole, part = divmod(abs(amount_n), NANO)
-        return f"{'−' if amount_n < 0 else ''}{whole:,}.{part:09d} {self.currency}"
+        return figure(f"{'−' if amount_n < 0 else ''}{whole:,}.{part:09d} {self.currency}")
+
+
+def kwh_text(energy_wh: int, digits: int = 1) -> str:
+    """Energy [Wh] for people, in kWh."""
+    return figure(kwh_digits(energy_wh, digits))
+
+
+def count_text(number: int) -> str:
+    """A whole number for people: 1,234."""
+    return figure(f"{number:,}")
 
 
 def percent(part: int, whole: int) -> int:
@@ -142,14 +160,22 @@ def clock_text(seconds: int, zone: tzinfo = UTC) -> str:
 
 def day_text(seconds: int, zone: tzinfo = UTC) -> str:
     """A day in words: Sunday 11 June 2017."""
-    moment = datetime.fromtimestamp(seconds, zone)
-    return f"{moment:%A} {moment.day} {moment:%B %Y}"
+    return long_date(datetime.fromtimestamp(seconds, zone))
 
 
 def short_day(seconds: int, zone: tzinfo = UTC) -> str:
     """A day in few letters: 11 June."""
-    moment = datetime.fromtimestamp(seconds, zone)
-    return f"{moment.day} {moment:%B}"
+    return date_in_year(datetime.fromtimestamp(seconds, zone))
+
+
+def long_date(day: date) -> str:
+    """A date with its day of the week: Sunday 11 June 2017."""
+    return local_date(day, f"{day:%A} {day.day} {day:%B %Y}", "full")
+
+
+def date_in_year(day: date) -> str:
+    """A date without its year: 11 June."""
+    return local_date(day, f"{day.day} {day:%B}", "MMMMd")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -159,7 +185,9 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def span_of_time(seconds: int) -> str:
     """A duration in its largest whole unit: 38 s, 5 min, 2 h, 3 days."""
-    for unit, size in (("days", DAY), ("h", 3_600), ("min", 60)):
+    if seconds >= 2 * DAY:
+        return ngettext("%(num)s day", "%(num)s days", seconds // DAY)
+    for unit, size in (("h", 3_600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"

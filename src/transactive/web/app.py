@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader, State
@@ -26,7 +26,7 @@ from transactive.web.accounts.passkeys import PasskeyChallenges
 from transactive.web.accounts.rates import Rates
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
-from transactive.web.assets import STATIC_FILES, TEMPLATES
+from transactive.web.assets import STATIC_FILES, template_environment
 from transactive.web.assistants.routes import HANDLERS as DRAFTS
 from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
 from transactive.web.battery.routes import battery
@@ -39,6 +39,8 @@ from transactive.web.findings.routes import ROUTES as FINDINGS
 from transactive.web.forecasts.routes import HANDLERS as FORECASTS
 from transactive.web.help.routes import explained
 from transactive.web.history.routes import history
+from transactive.web.languages.choosing import Languages
+from transactive.web.languages.said import said
 from transactive.web.notices.routes import ROUTES as NOTICES
 from transactive.web.pages.acts.drafts import answer_draft
 from transactive.web.pages.acts.routes import act_on_page
@@ -50,6 +52,7 @@ from transactive.web.pages.routes import bills, carbon, community, compare, grid
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.papers.routes import ROUTES as PAPERS
 from transactive.web.people.account_routes import ROUTES
+from transactive.web.people.language_routes import choose_language
 from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
 from transactive.web.predictions.routes import prediction_list, predictions
 from transactive.web.privacy.routes import ROUTES as PRIVACY
@@ -109,7 +112,7 @@ def build_app(
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, *RULES, explained),
             *(readings, bring, answer_about_held, answer_readings),
-            *(metrics, act_on_page, answer_draft, step_on_page),
+            *(metrics, act_on_page, answer_draft, step_on_page, choose_language),
             *(predictions, api_router(prediction_list, history, battery, looks, *DRAFTS, *FORECASTS)),
             _files(),
         ],
@@ -124,7 +127,7 @@ def build_app(
             "rehearsals": Provide(lambda: rehearsals, sync_to_thread=False),
             "paper_jobs": Provide(lambda: paper_jobs, sync_to_thread=False),
         },
-        middleware=[RequestChecks(), gate(house)],
+        middleware=[RequestChecks(), gate(house), Languages()],
         guards=[for_scopes, known_queries],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates(folder))),
@@ -160,16 +163,10 @@ def _version() -> str:
 
 
 def _templates(folder: Path) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.globals.update(icon=icon, time_text=time_text)
     environment.globals.update(pages_of=lambda viewer, run: pages_of(viewer, run, governed=is_governed(folder)))
-    environment.filters["local"] = local_filter
+    environment.filters.update(local=local_filter, said=said)
     environment.globals.update(version=_version(), terms=TERMS)
     return environment
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.network_slot import NetworkSlot
 
-FILLED, PARTLY, UNFILLED, REFUSED = "filled", "partly", "not filled", "refused"
+FILLED, PARTLY, UNFILLED, REFUSED = N_("filled"), N_("partly"), N_("not filled"), N_("refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Fate:
     allocated_wh: int
     state: str
     reason: str
+
+    @property
+    def state_text(self) -> str:
+        """The state in words."""
+        return _(self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 
 from transactive.core.errors import ContractRevert, InputError, NodeUnreachable, StateError, TransactiveError
+from transactive.web.languages.choosing import speak_to
 from transactive.web.viewers import LOOPBACK, is_forwarded
 
 URN = "urn:transactive:error:"
@@ -100,6 +101,7 @@ class WrongHost(HTTPException):
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] | Template:
     """The answer to an error: a problem on the API, a page elsewhere."""
+    speak_to(request)  # what is refused at the gate has not come further
     problem = describe(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)

@@ -28,6 +28,7 @@ class Viewer:
 
     acts: whether it may do something for that member, not only look. token, name: id of the token, and what it is for.
     forecaster: by whose name it submits forecasts, of scope forecaster.
+    language: the one that the account chose, empty without one.
     """
 
     scope: Scope
@@ -37,6 +38,7 @@ class Viewer:
     token: str = ""
     name: str = ""
     forecaster: str | None = None
+    language: str = ""
 
     @property
     def sees_all(self) -> bool:

@@ -43,7 +43,10 @@ class Passkey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person. name: what it signs in with. member: whose figures it sees, for scope member; several may share one."""
+    """A person. name: what it signs in with. member: whose figures it sees, for scope member; several may share one.
+
+    language: what it wants pages in, as a code such as de; empty before it chose.
+    """
 
     name: str
     scope: Scope
@@ -51,6 +54,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
     made: int
     passkeys: tuple[Passkey, ...] = ()
+    language: str = ""
 
 
 class AccountInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,7 +157,8 @@ def session_viewer(folder: Path, token: str, now: int) -> Viewer | None:
             fresh.sessions = [
                 msgspec.structs.replace(each, used=now) if each.sha256 == given else each for each in fresh.sessions
             ]
-    return Viewer(account.scope, account.member, account.name, acts=account.member is not None)
+    acts = account.member is not None
+    return Viewer(account.scope, account.member, account.name, acts=acts, language=account.language)
 
 
 def find_hash(among: list[Kept], sha256: str) -> Kept | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from transactive.texts.formatting import Words
+from transactive.texts.language import _
 from transactive.web.assistants.drafts import LAPSE_DAYS, AssistantDraft, drafts_of
 from transactive.web.assistants.effects import effect
 
@@ -24,12 +25,16 @@ def drafts_card(folder: Path, member: str, words: Words, now: int, *, may_answer
 
 def _row(draft: AssistantDraft, words: Words, now: int) -> dict[str, Any]:
     state = draft.state(now)
-    said = {"accepted": f"You accepted it: act no. {draft.act}", "declined": "You declined it", "lapsed": "It lapsed"}
+    said = {
+        "accepted": _("You accepted it: act no. %(act)s", act=draft.act),
+        "declined": _("You declined it"),
+        "lapsed": _("It lapsed"),
+    }
     return {
         "number": draft.number,
         "effect": effect(draft.asked, words),
         "reason": draft.reason,
-        "by": draft.by or "an assistant",
+        "by": draft.by or _("an assistant"),
         "made": words.moment(draft.made),
         "lapses": words.moment(draft.made + LAPSE_DAYS * 86_400),
         "state": state,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from transactive.core.slots import parse_time
-from transactive.core.units import kwh_text
 from transactive.services.acts.asked import AskCancel, AskLimits, AskOrder, AskPause, AskResume, AskStep
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.assistants.drafts import Draftable
 
 
@@ -13,27 +13,42 @@ def effect(asked: Draftable, words: Words) -> str:
     """Say what accepting does. Raises InputError for a time that is none."""
     match asked:
         case AskLimits(never_pay_above_micro_per_kwh=highest, sell_only_above_micro_per_kwh=lowest):
-            said = [] if highest is None else [f"Never pay above {_price(highest, words)}."]
-            said += [] if lowest is None else [f"Sell only above {_price(lowest, words)}."]
-            return " ".join(said) or "No limits: your agent may trade at any price between the supplier’s."
+            said = [] if highest is None else [_("Never pay above %(price)s.", price=words.per_kwh(highest, 2))]
+            said += [] if lowest is None else [_("Sell only above %(price)s.", price=words.per_kwh(lowest, 2))]
+            return " ".join(said) or _("No limits: your agent may trade at any price between the supplier’s.")
         case AskPause(start=start, end=end):
-            begin = "from the next open gate" if start is None else f"from {words.moment(parse_time(start))}"
-            until = "until you resume" if end is None else f"until {words.moment(parse_time(end))}"
-            return f"Pause trading {begin} {until}: the supplier gives what you need and takes what you spare."
+            return _pause(*(None if time is None else words.moment(parse_time(time)) for time in (start, end)))
         case AskResume():
-            return "Trade again."
+            return _("Trade again.")
         case AskOrder(slot=slot, buys=buys, sells=sells):
-            steps = [_step("Buy", "up to", each, words) for each in buys]
-            steps += [_step("Sell", "from", each, words) for each in sells]
-            what = "; ".join(steps) or "Order nothing"
-            return f"{what}, in the slot of {words.moment(parse_time(slot))}, in place of your agent’s order."
+            steps = [*(_step(BUY, each, words) for each in buys), *(_step(SELL, each, words) for each in sells)]
+            return _(
+                "%(what)s, in the slot of %(moment)s, in place of your agent’s order.",
+                what="; ".join(steps) or _("Order nothing"),
+                moment=words.moment(parse_time(slot)),
+            )
         case AskCancel(slot=slot):
-            return f"Order nothing in the slot of {words.moment(parse_time(slot))}, for your agent too."
+            return _(
+                "Order nothing in the slot of %(moment)s, for your agent too.", moment=words.moment(parse_time(slot))
+            )
 
 
-def _price(micro_per_kwh: int, words: Words) -> str:
-    return f"{words.price(micro_per_kwh, 2)} {words.price_unit}"
+def _pause(start: str | None, end: str | None) -> str:
+    """A pause: from the next open gate where it names no start, and for good where it names no end."""
+    if start is None and end is None:
+        text = N_("Pause trading from the next open gate until you resume.")
+    elif start is None:
+        text = N_("Pause trading from the next open gate until %(end)s.")
+    elif end is None:
+        text = N_("Pause trading from %(start)s until you resume.")
+    else:
+        text = N_("Pause trading from %(start)s until %(end)s.")
+    rest = _("The supplier gives what you need and takes what you spare.")
+    return f"{_(text, start=start, end=end)} {rest}"
 
 
-def _step(verb: str, bound: str, step: AskStep, words: Words) -> str:
-    return f"{verb} {kwh_text(step.energy_wh, 3)} kWh {bound} {_price(step.price_micro_per_kwh, words)}"
+BUY, SELL = N_("Buy %(kwh)s kWh up to %(price)s"), N_("Sell %(kwh)s kWh from %(price)s")
+
+
+def _step(text: str, step: AskStep, words: Words) -> str:
+    return _(text, kwh=kwh_text(step.energy_wh, 3), price=words.per_kwh(step.price_micro_per_kwh, 2))

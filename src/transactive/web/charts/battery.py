@@ -9,6 +9,7 @@ from markupsafe import Markup
 from transactive.services.battery_days import ComingSlot, ExplainedSlot
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
+from transactive.texts.language import _
 from transactive.trading.devices.made import WeighedSlot
 from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
@@ -43,9 +44,9 @@ def battery_chart(
         price = Plot(width, first, (0, count), (0, top[-1]), right=18, bottom=6)
         flow = Plot(width, second, (0, count), (-moved, moved), right=18, top=first + 24, bottom=6)
         level = Plot(width, height, (0, count), (0, full), right=18, top=second + 24, bottom=24)
-        for panel, unit, y in ((price, words.price_unit, 9), (flow, "kWh, + charged − given", first + 12)):
+        for panel, unit, y in ((price, words.price_unit, 9), (flow, _("kWh, + charged − given"), first + 12)):
             panel.text(0, y, unit)
-        level.text(0, second + 12, "kWh held after each slot")
+        level.text(0, second + 12, _("kWh held after each slot"))
         price.horizontals(top)
         flow.horizontals([-moved, 0, moved])
         level.horizontals([0, full])
@@ -58,7 +59,7 @@ def battery_chart(
         price.height = height
         return price
 
-    title = f"Price, charge, discharge and level of the battery with its plan, {words.day(start)}"
+    title = _("Price, charge, discharge and level of the battery with its plan, %(day)s", day=words.day(start))
     return both(draw, title, WIDE, NARROW)
 
 

@@ -9,7 +9,9 @@ from markupsafe import Markup, escape
 
 from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.tables import Readings
-from transactive.core.units import kwh_text, share
+from transactive.core.units import share
+from transactive.texts.formatting import kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.charts.draw import number
 from transactive.web.charts.icons import PATHS
 
@@ -65,25 +67,37 @@ class Pipe:
 
 
 PIPES = (
-    Pipe("sun_to_homes", "Sun to homes", "M210 118V186", "M202 178h16l-8 11z", (233, 158), "solar"),
+    Pipe("sun_to_homes", N_("Sun to homes"), "M210 118V186", "M202 178h16l-8 11z", (233, 158), "solar"),
     Pipe(
-        "sun_to_batteries", "Sun to batteries", "M168 92C104 122 74 162 70 212", "M62 205h16l-8 11z", (84, 134), "solar"
+        "sun_to_batteries",
+        N_("Sun to batteries"),
+        "M168 92C104 122 74 162 70 212",
+        "M62 205h16l-8 11z",
+        (84, 134),
+        "solar",
     ),
-    Pipe("sun_to_grid", "Sun to grid", "M252 92C316 122 346 162 350 212", "M342 205h16l-8 11z", (336, 134), "solar"),
+    Pipe(
+        "sun_to_grid", N_("Sun to grid"), "M252 92C316 122 346 162 350 212", "M342 205h16l-8 11z", (336, 134), "solar"
+    ),
     Pipe(
         "batteries_to_homes",
-        "Batteries to homes",
+        N_("Batteries to homes"),
         "M116 268C134 268 140 262 156 258",
         "M140 251v16l11-8z",
         (134, 294),
         "battery",
     ),
     Pipe(
-        "grid_to_homes", "Grid to homes", "M304 268C286 268 280 262 264 258", "M280 251v16l-11-8z", (286, 294), "grid"
+        "grid_to_homes",
+        N_("Grid to homes"),
+        "M304 268C286 268 280 262 264 258",
+        "M280 251v16l-11-8z",
+        (286, 294),
+        "grid",
     ),
     Pipe(
         "batteries_to_grid",
-        "Batteries to grid",
+        N_("Batteries to grid"),
         "M92 312C150 372 270 372 328 312",
         "M319 312l13 9 2-16z",
         (210, 362),
@@ -91,7 +105,7 @@ PIPES = (
     ),
     Pipe(
         "grid_to_batteries",
-        "Grid to batteries",
+        N_("Grid to batteries"),
         "M328 312C270 372 150 372 92 312",
         "M101 312l-13 9-2-16z",
         (210, 362),
@@ -114,16 +128,15 @@ def flow_chart(flow: Flow, readings: Readings, span: str) -> Markup:
     net = int(readings.import_wh.sum()) - int(readings.export_wh.sum())
     giving = discharge >= charge
     parts += [
-        _node((210, 66, 50), "solar", "sun", generation, "Sun", 10),
-        _node((210, 246, 58), "home", "home", used, "Homes", 322),
+        _node((210, 66, 50), "solar", "sun", generation, _("Sun"), 10),
+        _node((210, 246, 58), "home", "home", used, _("Homes"), 322),
         _node(
             (66, 266, 50), "battery", "batt", abs(discharge - charge), _battery_words(giving, charge, discharge), 338
         ),
         _node((354, 266, 50), "grid", "grid", abs(net), _grid_words(net), 338),
     ]
-    title = f"Energy flow {span}: " + ", ".join(
-        f"{pipe.label.lower()} {kwh_text(getattr(flow, pipe.name), 2)} kWh" for pipe in drawn
-    )
+    flows = ", ".join(f"{_(pipe.label)} {kwh_text(getattr(flow, pipe.name), 2)} kWh" for pipe in drawn)
+    title = _("Energy flow %(span)s: %(flows)s", span=span, flows=flows)
     return Markup('<svg viewBox="-14 -6 448 384" role="img" aria-label="{}">{}</svg>').format(
         title,
         Markup("".join(parts)),  # noqa: S704 - built above from numbers and fixed words
@@ -132,12 +145,12 @@ def flow_chart(flow: Flow, readings: Readings, span: str) -> Markup:
 
 def _battery_words(giving: bool, charge: int, discharge: int) -> str:
     if charge == discharge:
-        return "Batteries, at rest" if not charge else "Batteries, even"
-    return "Batteries, net giving" if giving else "Batteries, net charging"
+        return _("Batteries, at rest") if not charge else _("Batteries, even")
+    return _("Batteries, net giving") if giving else _("Batteries, net charging")
 
 
 def _grid_words(net: int) -> str:
-    return "Grid, import" if net > 0 else "Grid, export" if net < 0 else "Grid, even"
+    return _("Grid, import") if net > 0 else _("Grid, export") if net < 0 else _("Grid, even")
 
 
 def _pipe(pipe: Pipe, energy_wh: int, most: int) -> str:

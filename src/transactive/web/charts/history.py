@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from transactive.texts.language import _
 from transactive.web.charts.draw import Plot, both, steps, ticks
 
 WIDE, NARROW = (1160, 240), (296, 200)
@@ -54,4 +55,4 @@ def history_chart(bars: Sequence[HistoryBar], axis: str, css: str, title: str) -
         plot.labels((place + 0.5, bars[place].label) for place in range(0, len(bars), every))
         return plot
 
-    return both(draw, f"{axis}, {title}, with the period before", WIDE, NARROW)
+    return both(draw, _("%(axis)s, %(title)s, with the period before", axis=axis, title=title), WIDE, NARROW)

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import _
 from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
 WIDE_DAY, NARROW_DAY = (720, 320), (296, 300)
@@ -39,7 +39,7 @@ def day_chart(rows: Sequence[Row], run: Run, chosen: int, delivered: int | None,
         split = int(height * 0.66)
         price = Plot(width, split, (0, count), (low, top[-1]), right=18, bottom=6)
         traded = Plot(width, height, (0, count), (0, energy[-1]), right=18, top=split + 24, bottom=24)
-        for panel, unit, y in ((price, words.price_unit, 9), (traded, "kWh traded", split + 12)):
+        for panel, unit, y in ((price, words.price_unit, 9), (traded, _("kWh traded"), split + 12)):
             if future < count:
                 panel.rect((future, count), panel.y, "future")
             panel.text(0, y, unit)
@@ -55,12 +55,12 @@ def day_chart(rows: Sequence[Row], run: Run, chosen: int, delivered: int | None,
         price.height = height
         return price
 
-    return both(draw, f"Market price and traded energy per slot, {words.day(start)}", WIDE_DAY, NARROW_DAY)
+    return both(draw, _("Market price and traded energy per slot, %(day)s", day=words.day(start)), WIDE_DAY, NARROW_DAY)
 
 
 def _prices(plot: Plot, rows: Sequence[Row | None], words: Words) -> None:
     """The market price where there was a trade, and the supplier's two tariffs."""
-    for column, label in (("supply_price", "supplier sells"), ("feed_in", "supplier buys")):
+    for column, label in (("supply_price", _("supplier sells")), ("feed_in", _("supplier buys"))):
         values = [words.price_value(row[column]) if row else None for row in rows]
         plot.line(steps(values), "s-grid dash thin")
         first = next((i for i, value in enumerate(values) if value is not None), None)
@@ -80,7 +80,10 @@ def _pick(price: Plot, traded: Plot, index: int, row: Row | None, words: Words) 
         room = price.width - price.right - price.px(middle)
         side = "mid" if 40 < room < price.width - 120 else "endt" if room <= 40 else ""
         price.text(
-            price.px(middle), price.py(value) - 12, f"{words.price(row['price'])} {words.coin}", f"strong halo {side}"
+            price.px(middle),
+            price.py(value) - 12,
+            f"{words.price(row['price'])} {words.coin}",
+            f"strong halo {side}",
         )
 
 
@@ -111,7 +114,7 @@ def curve_chart(slot: Row, demand: Sequence[CurveStep], supply: Sequence[CurveSt
     last_wh = max([step.to_wh for step in (*demand[-1:], *supply[-1:])], default=1000)
     top = ticks(words.price_value(max([slot["cap"], *(s.limit for s in (*demand, *supply))])), 4)
     low = min(0.0, words.price_value(slot["floor"]))
-    title = f"Supply and demand for {words.span(slot['slot'], run.clock.length)}"
+    title = _("Supply and demand for %(span)s", span=words.span(slot["slot"], run.clock.length))
 
     def draw(width: int, height: int) -> Plot:
         plot = Plot(width, height, (0, last_wh / 1000), (low, top[-1]), left=30, right=8, top=26, bottom=38)
@@ -129,11 +132,11 @@ def curve_chart(slot: Row, demand: Sequence[CurveStep], supply: Sequence[CurveSt
         else:
             both_sides = demand and supply
             text = (
-                "No price suits both sides"
+                _("No price suits both sides")
                 if both_sides
-                else "Orders on one side only"
+                else _("Orders on one side only")
                 if demand or supply
-                else "No orders"
+                else _("No orders")
             )
             plot.text((plot.left + width - plot.right) / 2, plot.top + 34, text, "strong mid halo")
         return plot

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from transactive.insight.advice.cheapest import Window
 from transactive.store.read.runs import Row, Run
 from transactive.texts.formatting import Words
+from transactive.texts.language import _
 from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
 WIDE_SAVED, NARROW_SAVED = (720, 250), (296, 150)
@@ -41,10 +42,20 @@ def saved_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Mark
             x, y = points[-1]
             plot.dot(x, y, "k-export")
             side = "endt" if x > count * 0.8 else ""
-            plot.text(plot.px(x) + (-10 if side else 10), plot.py(y) - 8, words.money(saved), f"strong halo {side}")
+            plot.text(
+                plot.px(x) + (-10 if side else 10),
+                plot.py(y) - 8,
+                words.money(saved),
+                f"strong halo {side}",
+            )
         return plot
 
-    return both(draw, f"Saved in {words.currency}, {words.day(start)}", WIDE_SAVED, NARROW_SAVED)
+    return both(
+        draw,
+        _("Saved in %(currency)s, %(day)s", currency=words.currency, day=words.day(start)),
+        WIDE_SAVED,
+        NARROW_SAVED,
+    )
 
 
 def day_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
@@ -63,7 +74,7 @@ def day_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup
         price = Plot(width, split, (0, count), (0, top[-1]), right=18, bottom=6)
         traded = Plot(width, height, (0, count), (-energy, energy), right=18, top=split + 24, bottom=24)
         price.text(0, 9, words.price_unit)
-        traded.text(0, split + 12, "kWh, + bought − sold")
+        traded.text(0, split + 12, _("kWh, + bought − sold"))
         price.horizontals(top)
         traded.horizontals([-energy, 0, energy])
         price.line(steps([words.price_value(r["supply_price"]) if r else None for r in places]), "s-grid dash thin")
@@ -77,7 +88,7 @@ def day_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup
         price.height = height
         return price
 
-    return both(draw, f"Market price, bought and sold, {words.day(start)}", WIDE_DAY, NARROW_DAY)
+    return both(draw, _("Market price, bought and sold, %(day)s", day=words.day(start)), WIDE_DAY, NARROW_DAY)
 
 
 def _trade(price: Plot, traded: Plot, index: int, row: Row, words: Words) -> None:
@@ -109,4 +120,4 @@ def price_chart(prices: Sequence[int], low: Window, first: int, length: int, wor
         plot.labels((k * quarter, words.clock(first + int(k * quarter) * length)[:2]) for k in range(4))
         return plot
 
-    return both(draw, "Expected price of the coming 24 hours", WIDE_PRICE, NARROW_PRICE)
+    return both(draw, _("Expected price of the coming 24 hours"), WIDE_PRICE, NARROW_PRICE)

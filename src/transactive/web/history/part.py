@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 from transactive.store.read.history.days import DaySums, SlotSums, sums_of
 from transactive.store.read.history.figures import slot_figures
 from transactive.store.read.runs import Reader, Run, RunProgress
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words, count_text
+from transactive.texts.language import N_, _, ngettext
 from transactive.web.charts.history import HistoryBar, history_chart
 from transactive.web.history.periods import (
+    SPAN_NAMES,
     SPANS,
     AskedPeriod,
     Period,
@@ -98,13 +100,14 @@ def history_part(
     bars = _bars(past, period, before, of, member)
     return {
         "title": title(period, None if past.over else today),
-        "against": _against(period, before, there, whole=whole, running=running, over=past.over),
+        "against": _against(before, there, whole=whole, running=running, over=past.over),
         "figures": [_compared(figure, here.of(member), there.of(member), whole=whole) for figure in of.figures],
         "chart": history_chart(bars, of.axis, of.css, title(period, None)),
         "rows": [(bar.label, *bar.texts) for bar in bars],
-        "head": [_bar_name(period), *(f"={figure.name}{_bracket(figure.unit)}" for figure in of.figures)],
+        "head": [_bar_name(period), *(f"={_(figure.name)}{_bracket(figure.unit)}" for figure in of.figures)],
         "empty": here.slots == 0,
         "spans": SPANS,
+        "span_names": SPAN_NAMES,
         "period": period,
         "on": max(min(period.last, today), period.first) if asked.day is None else asked.day,
         "bounds": (first, today),
@@ -115,7 +118,7 @@ def history_part(
         "path": path,
         "keep": dict(keep),
         "css": of.css.removeprefix("k-"),
-        "above": of.figures[0].name,
+        "above": _(of.figures[0].name),
         "term": {"carbon": "location", "grid": "grid"}.get(subject, "saved"),
         "below": of.below is not None,
     }
@@ -134,18 +137,24 @@ def _staying(asked: AskedPeriod) -> dict[str, str]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _against(period: Period, before: Period, there: SlotSums, *, whole: bool, running: bool, over: bool) -> str:
+def _against(before: Period, there: SlotSums, *, whole: bool, running: bool, over: bool) -> str:
     """What the figures are compared with, in words."""
-    name = {"day": "the day before", "range": f"the {counted(period.days, 'day')} before"}.get(
-        period.span, f"the {period.span} before"
-    )
     if not there.slots:
-        place = "in the same part of" if running else "on" if period.span == "day" else "in"
-        return f"Nothing was recorded {place} {name}."
+        return _(NOTHING_IN_PART if running else NOTHING)
     if not whole:
-        return f"Of {name} only {counted(there.slots, 'slot')} were recorded, so nothing is compared."
-    part = "the same part of " if running and not over else "as much of " if running else ""
-    return f"Compared with {part}{name}, {title(before, None)}."
+        return ngettext(
+            "Of the period before only %(num)s slot was recorded, so nothing is compared.",
+            "Of the period before only %(num)s slots were recorded, so nothing is compared.",
+            there.slots,
+        )
+    return _(SAME_PART if running and not over else AS_MUCH if running else COMPARED, before=title(before, None))
+
+
+NOTHING = N_("Nothing was recorded in the period before.")
+NOTHING_IN_PART = N_("Nothing was recorded in the same part of the period before.")
+COMPARED = N_("Compared with the period before, %(before)s.")
+SAME_PART = N_("Compared with the same part of the period before, %(before)s.")
+AS_MUCH = N_("Compared with as much of the period before, %(before)s.")
 
 
 def _compared(
@@ -158,11 +167,12 @@ def _compared(
         points = figure.unit == "%"
         moved = value - past if points else (200 * (value - past) + abs(past)) // (2 * abs(past))
         sign = "+" if moved > 0 else "−" if moved < 0 else "±"
-        change = f"{sign}{abs(moved):,} {'points' if points else '%'}"
+        size = f"{sign}{count_text(abs(moved))}"
+        change = _("%(size)s points", size=size) if points else _("%(size)s %%", size=size)
         if moved and figure.wish:
             mood = "ok" if (moved > 0) == (figure.wish == "more") else "warn"
     return {
-        "name": figure.name,
+        "name": _(figure.name),
         "text": figure.text(here),
         "unit": figure.unit,
         "before": figure.text(there) if whole else "",
@@ -216,7 +226,7 @@ def _slots(past: Past, period: Period, member: int | None) -> list[tuple[str, di
 
 
 def _bar_name(period: Period) -> str:
-    return "Slot from" if period.days == 1 else "Day" if period.bars()[0].span == "day" else "Month"
+    return _("Slot from") if period.days == 1 else _("Day") if period.bars()[0].span == "day" else _("Month")
 
 
 def _bracket(unit: str) -> str:

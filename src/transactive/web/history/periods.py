@@ -9,10 +9,15 @@ from typing import Literal, get_args
 
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words, date_in_year, long_date
+from transactive.texts.language import N_, _, local_date, ngettext
 
 Span = Literal["day", "week", "month", "year", "range"]
 SPANS: tuple[Span, ...] = get_args(Span)
+SPAN_NAMES: dict[Span, str] = {
+    "day": N_("Day"), "week": N_("Week"), "month": N_("Month"), "year": N_("Year"), "range": N_("From … to"),
+}  # fmt: skip
+"""What people call them."""
 ONE_DAY = timedelta(days=1)
 MOST_DAYS = 3_700
 """DaySums of a range, at most: ten years."""
@@ -114,15 +119,17 @@ def midnight(day: date, words: Words) -> int:
 
 def title(period: Period, today: date | None) -> str:
     """What people call it, with its days: This week, 5 to 11 June 2017. today: None once nothing more will come."""
-    name = counted(period.days, "day") if period.span == "range" else _name(period, today)
-    return f"{name}, {_days(period)}" if name else _days(period)
+    is_range = period.span == "range"
+    name = ngettext("%(num)s day", "%(num)s days", period.days) if is_range else _name(period, today)
+    return _("%(name)s, %(days)s", name=name, days=_days(period)) if name else _days(period)
 
 
 def short(period: Period, *, with_year: bool = False) -> str:
     """A bar of a chart in few letters: 5 June, June, or with its year Jun 2017."""
-    if period.span == "month":
-        return f"{period.first:%b %Y}" if with_year else f"{period.first:%B}"
-    return f"{period.first.day} {period.first:%B}"
+    first = period.first
+    if period.span == "month" and with_year:
+        return local_date(first, f"{first:%b %Y}", "yMMM")
+    return local_date(first, f"{first:%B}", "LLLL") if period.span == "month" else date_in_year(first)
 
 
 def is_date(text: str) -> bool:
@@ -133,6 +140,10 @@ def is_date(text: str) -> bool:
 def time_of(text: str, words: Words) -> int:
     """A time [Unix s] of the local day that a date names, or the time itself. Raises InputError."""
     return midnight(_date("day", text), words) if is_date(text) else parse_time(text)
+
+
+THIS = {"week": N_("This week"), "month": N_("This month"), "year": N_("This year")}
+LAST = {"week": N_("Last week"), "month": N_("Last month"), "year": N_("Last year")}
 
 
 def _date(key: str, text: str) -> date:
@@ -150,21 +161,25 @@ def _name(period: Period, today: date | None) -> str:
     if today is None:
         return ""
     if period.span == "day":
-        return {0: "Today", 1: "Yesterday"}.get((today - period.first).days, "")
+        return {0: _("Today"), 1: _("Yesterday")}.get((today - period.first).days, "")
     if period.first <= today <= period.last:
-        return f"This {period.span}"
-    return f"Last {period.span}" if period.after().first <= today <= period.after().last else ""
+        return _(THIS[period.span])
+    return _(LAST[period.span]) if period.after().first <= today <= period.after().last else ""
 
 
 def _days(period: Period) -> str:
     first, last = period.first, period.last
     if period.span == "day":
-        return f"{first:%A} {first.day} {first:%B %Y}"
+        return long_date(first)
     if period.span in ("month", "year"):
-        return f"{first:%B %Y}" if period.span == "month" else f"{first.year}"
-    begin = f"{first.day}"
-    if (first.year, first.month) != (last.year, last.month):
-        begin += f" {first:%B}"
+        return local_date(first, f"{first:%B %Y}", "yMMMM") if period.span == "month" else f"{first.year}"
+    end = local_date(last, f"{last.day} {last:%B %Y}", "long")
+    if first == last:
+        return end
     if first.year != last.year:
-        begin += f" {first.year}"
-    return f"{begin} to {last.day} {last:%B %Y}" if first != last else f"{last.day} {last:%B %Y}"
+        begin = local_date(first, f"{first.day} {first:%B} {first.year}", "long")
+    elif first.month != last.month:
+        begin = date_in_year(first)
+    else:
+        return _("%(first_day)s to %(last)s", first_day=first.day, last=end)
+    return _("%(first)s to %(last)s", first=begin, last=end)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transactive.core.slots import HOUR
-from transactive.core.units import kwh_text
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, count_text, kwh_text
+from transactive.texts.language import N_, _, figure
 
 Values = Mapping[str, int]
 """Sums of some slots, as `SlotSums.of` gives them."""
@@ -44,14 +44,14 @@ class SubjectFigures:
 def told(subject: Subject, words: Words, slot_seconds: int) -> SubjectFigures:
     """What is told of a subject."""
     if subject == "carbon":
-        return SubjectFigures(_carbon(), "kg CO₂e by location", MG_PER_KG, "k-grid")
+        return SubjectFigures(_carbon(), _("kg CO₂e by location"), MG_PER_KG, "k-grid")
     if subject == "grid":
         return SubjectFigures(
-            _grid(slot_seconds), "kWh, + from the grid − to it", 1_000, "k-import", _energy("grid_export_wh", "")
+            _grid(slot_seconds), _("kWh, + from the grid − to it"), 1_000, "k-import", _energy("grid_export_wh", "")
         )
-    saved = HistoryFigure("Saved", "", lambda v: v["saved_n"], lambda v: words.money(v["saved_n"]), "more")
+    saved = HistoryFigure(N_("Saved"), "", lambda v: v["saved_n"], lambda v: words.money(v["saved_n"]), "more")
     more = _home() if subject == "member" else _together()
-    return SubjectFigures((saved, *more), f"Saved [{words.currency}]", 10**9, "k-export")
+    return SubjectFigures((saved, *more), _("Saved [%(unit)s]", unit=words.currency), 10**9, "k-export")
 
 
 def _energy(key: str, name: str, wish: Literal["more", "less", ""] = "") -> HistoryFigure:
@@ -60,29 +60,29 @@ def _energy(key: str, name: str, wish: Literal["more", "less", ""] = "") -> Hist
 
 def _together() -> tuple[HistoryFigure, ...]:
     return (
-        _energy("consumption_wh", "Used"),
-        HistoryFigure("From the community", "kWh", _inside, lambda v: kwh_text(_inside(v)), "more"),
-        _energy("grid_import_wh", "From the grid", "less"),
-        _energy("traded_wh", "Traded ahead"),
+        _energy("consumption_wh", N_("Used")),
+        HistoryFigure(N_("From the community"), "kWh", _inside, lambda v: kwh_text(_inside(v)), "more"),
+        _energy("grid_import_wh", N_("From the grid"), "less"),
+        _energy("traded_wh", N_("Traded ahead")),
     )
 
 
 def _home() -> tuple[HistoryFigure, ...]:
     return (
-        _energy("consumption_wh", "Used"),
-        _energy("generation_wh", "Own solar"),
-        _energy("import_wh", "From the street", "less"),
-        _energy("export_wh", "To the street"),
+        _energy("consumption_wh", N_("Used")),
+        _energy("generation_wh", N_("Own solar")),
+        _energy("import_wh", N_("From the street"), "less"),
+        _energy("export_wh", N_("To the street")),
     )
 
 
 def _carbon() -> tuple[HistoryFigure, ...]:
     return (
-        HistoryFigure("By location", "kg", lambda v: v["location_mg"], lambda v: _kg(v["location_mg"]), "less"),
-        HistoryFigure("By claims", "kg", lambda v: v["market_mg"], lambda v: _kg(v["market_mg"]), "less"),
-        HistoryFigure("A kWh", "g", _intensity, lambda v: _or_dash(_intensity(v)), "less"),
-        HistoryFigure("Certified", "%", _certified, lambda v: _or_dash(_certified(v)), "more"),
-        _energy("consumption_wh", "Used"),
+        HistoryFigure(N_("By location"), "kg", lambda v: v["location_mg"], lambda v: _kg(v["location_mg"]), "less"),
+        HistoryFigure(N_("By claims"), "kg", lambda v: v["market_mg"], lambda v: _kg(v["market_mg"]), "less"),
+        HistoryFigure(N_("A kWh"), "g", _intensity, lambda v: _or_dash(_intensity(v)), "less"),
+        HistoryFigure(N_("Certified"), "%", _certified, lambda v: _or_dash(_certified(v)), "more"),
+        _energy("consumption_wh", N_("Used")),
     )
 
 
@@ -91,10 +91,10 @@ def _grid(slot_seconds: int) -> tuple[HistoryFigure, ...]:
         return HistoryFigure(name, "kW", lambda v: v[key], lambda v: kwh_text(v[key] * HOUR // slot_seconds), "less")
 
     return (
-        _energy("grid_import_wh", "From the grid"),
-        _energy("grid_export_wh", "To the grid"),
-        power("most_import_wh", "Highest draw"),
-        power("most_export_wh", "Highest feed-in"),
+        _energy("grid_import_wh", N_("From the grid")),
+        _energy("grid_export_wh", N_("To the grid")),
+        power("most_import_wh", N_("Highest draw")),
+        power("most_export_wh", N_("Highest feed-in")),
     )
 
 
@@ -114,8 +114,8 @@ def _certified(values: Values) -> int | None:
 
 
 def _kg(mg: int) -> str:
-    return f"{mg // 10_000 / 100:,.2f}"
+    return figure(f"{mg // 10_000 / 100:,.2f}")
 
 
 def _or_dash(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    return "–" if value is None else count_text(value)

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from transactive.core.errors import InputError
-from transactive.core.units import kwh_text
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words, counted, kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, UNFILLED, MemberOrders
 
 A_PAGE = 20
@@ -17,11 +17,11 @@ A_PAGE = 20
 MOST_FOUND = 60
 """Letters that a search has at most."""
 SORTS: dict[str, tuple[str, Callable[[MemberOrders], int]]] = {
-    "name": ("By home", lambda book: book.member),
-    "bought": ("Most bought", lambda book: -book.wh(buys=True, allocated=True)),
-    "sold": ("Most sold", lambda book: -book.wh(buys=False, allocated=True)),
-    "unfilled": ("Most left unfilled", lambda book: -book.count(UNFILLED) - book.count(PARTLY)),
-    "refused": ("Refused first", lambda book: -book.count(REFUSED)),
+    "name": (N_("By home"), lambda book: book.member),
+    "bought": (N_("Most bought"), lambda book: -book.wh(buys=True, allocated=True)),
+    "sold": (N_("Most sold"), lambda book: -book.wh(buys=False, allocated=True)),
+    "unfilled": (N_("Most left unfilled"), lambda book: -book.count(UNFILLED) - book.count(PARTLY)),
+    "refused": (N_("Refused first"), lambda book: -book.count(REFUSED)),
 }
 
 
@@ -73,7 +73,7 @@ def _home(book: MemberOrders, names: Sequence[str], words: Words) -> dict[str, A
         "counts": _counts(book),
         "rows": [
             (
-                "Buy" if fate.is_buy else "Sell",
+                _("Buy") if fate.is_buy else _("Sell"),
                 words.price(fate.price, 2),
                 kwh_text(fate.energy_wh, 3),
                 kwh_text(fate.allocated_wh, 3),
@@ -91,12 +91,19 @@ def _sums(book: MemberOrders) -> str:
     for buys, verb in ((True, "bought"), (False, "sold")):
         wh = book.wh(buys=buys, allocated=False)
         if wh:
-            parts.append(f"{verb} {kwh_text(book.wh(buys=buys, allocated=True), 2)} of {kwh_text(wh, 2)}")
-    return f"{', '.join(parts)} kWh" if parts else "nothing admitted"
+            parts.append(
+                _(
+                    "%(verb)s %(kwh)s of %(kwh2)s",
+                    verb=verb,
+                    kwh=kwh_text(book.wh(buys=buys, allocated=True), 2),
+                    kwh2=kwh_text(wh, 2),
+                )
+            )
+    return f"{', '.join(parts)} kWh" if parts else _("nothing admitted")
 
 
 def _counts(book: MemberOrders) -> str:
-    text = f"{book.count(FILLED)} of {counted(len(book.fates), 'order')} filled"
+    text = _("%(count)s of %(counted)s filled", count=book.count(FILLED), counted=counted(len(book.fates), "order"))
     for state in (PARTLY, REFUSED):
         if book.count(state):
             text += f", {book.count(state)} {state}"

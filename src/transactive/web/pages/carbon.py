@@ -70,7 +70,7 @@ def carbon_page(
         "nodes": _nodes(reader, run) if viewer.sees_all and member is None else [],
         "scores": _scores(scores),
         "spans": [_span_row(text, row, words) for text, row in _spans(days, words)],
-        "by": "Month" if len(days) > MONTHS_FROM else "Day",
+        "by_month": len(days) > MONTHS_FROM,
         "levy": run.community.carbon.levy,
         "certificates": certificate_totals(reader, run, words, member),
         "credits": kept_sums(reader).of(("credits", member, newest), lambda: credits_part(reader, run, words, member)),

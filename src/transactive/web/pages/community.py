@@ -7,11 +7,11 @@ from typing import Any
 
 from transactive.core.items import ItemState
 from transactive.core.slots import time_text
-from transactive.core.units import kwh_text
 from transactive.store.read.grid import lines_over
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words, count_text, kwh_text
+from transactive.texts.language import _, figure
 from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
@@ -19,6 +19,7 @@ from transactive.web.pages.parts.issues import Notice, issues, of_item
 from transactive.web.pages.parts.plans import plan_notices
 from transactive.web.pages.parts.sharing import community_words
 from transactive.web.pages.parts.times import slot_mark
+from transactive.web.pages.parts.together.headline import credit_words, headline
 from transactive.web.viewers import Viewer
 
 STRIP = 24
@@ -61,7 +62,7 @@ def community_page(
         "chosen": slot,
         "following": chosen is None,
         "fresh": freshness(run, position, _meters(reader, position), idle, words),
-        "head": _head(run, totals, newest, words, _shared(reader, run, day, position)),
+        "head": headline(run, totals, newest, words, _shared(reader, run, day, position)),
         "now": _now(reader, run, position, words),
         "strip": _strip(strip, slot, run, words),
         "day": _day(day, run, slot, position, words),
@@ -85,7 +86,7 @@ def community_page(
         "find": find,
         "many": viewer.sees_all and len(totals.members) > MOST_MEMBERS,
         "saved": words.money(totals.saved_n),
-        "credit": _credit(reader.outcome(), totals, words),
+        "credit": credit_words(reader.outcome(), totals, words),
     }
 
 
@@ -110,7 +111,7 @@ def _choices(rows: Sequence[Row], run: Run, words: Words) -> list[tuple[int, str
 
 def _kind(row: Row, words: Words) -> str:
     """What a choice of slot adds to its times: its day, or that it is still to come."""
-    return "cleared, to come" if row["meters"] is None else words.short_day(row["slot"])
+    return _("cleared, to come") if row["meters"] is None else words.short_day(row["slot"])
 
 
 def _meters(reader: Reader, position: RunProgress) -> int:
@@ -121,27 +122,6 @@ def _shared(reader: Reader, run: Run, day: Sequence[Row], position: RunProgress)
     """What neighbours shared on the day, where keys decide in place of a market."""
     done = [r["slot"] for r in day if position.delivered is not None and r["slot"] <= position.delivered]
     return "" if run.community.sharing_in_force is None or not done else community_words(reader, run, done)
-
-
-def _head(run: Run, totals: RunTotals, newest: int, words: Words, shared: str = "") -> dict[str, str]:
-    """The answer in the headline, and what it rests on. shared: what neighbours shared on the day."""
-    members = len(run.community.members)
-    whole = totals.complete_slots == totals.slots
-    balanced = not totals.money_residual_n and not totals.energy_residual_wh
-    title = "Everyone is served" if whole and balanced else "The books need you" if whole else "Readings are missing"
-    if not totals.slots:
-        title, text = "The first slot is under way", "Its market has cleared; nothing is delivered yet."
-    else:
-        text = f"All {members} homes had energy in {totals.complete_slots} of {counted(totals.slots, 'slot')}."
-        saving = totals.saved_n >= 0
-        text += f" Together they {'saved' if saving else 'paid'} {words.money(abs(totals.saved_n))}"
-        text += " against the supplier’s tariff, before battery credit." if saving else " more than the tariff asks."
-        text += " The books balance to the last unit." if balanced else " The books do not balance."
-        text += f" On this day: {shared}" if shared else ""
-    length = run.clock.length
-    end = newest + length if totals.slots else newest
-    when = f"{words.day(end)}, {words.clock(end)}, {words.zone_text(end)}"
-    return {"title": title, "text": text, "when": when, "homes": counted(members, "home")}
 
 
 def _now(reader: Reader, run: Run, position: RunProgress, words: Words) -> dict[str, Any]:
@@ -184,8 +164,14 @@ def _strip(rows: Sequence[Row], chosen: int, run: Run, words: Words) -> dict[str
             "at": time_text(row["slot"]),
             "share": covered(row),
             "chosen": row["slot"] == chosen,
-            "flag": "readings are missing" if row["meters"] < members else "orders refused" if row["refusals"] else "",
-            "label": f"{_when(row, run, words)}: {covered(row)} % from the community",
+            "flag": _("readings are missing")
+            if row["meters"] < members
+            else _("orders refused")
+            if row["refusals"]
+            else "",
+            "label": _(
+                "%(when)s: %(covered)s %% from the community", when=_when(row, run, words), covered=covered(row)
+            ),
         }
         for row in delivered
     ]
@@ -219,7 +205,7 @@ def _day(rows: Sequence[Row], run: Run, slot: int, position: RunProgress, words:
                 words.price(row["supply_price"], 2),
                 words.price(row["price"], 2) if row["traded_wh"] else "–",
                 kwh_text(row["traded_wh"], 3),
-                "cleared" if row["meters"] is None else "delivered",
+                _("cleared") if row["meters"] is None else _("delivered"),
             )
             for row in rows
         ],
@@ -238,9 +224,9 @@ def _books(totals: RunTotals) -> list[tuple[str, str, str]]:
     gas = totals.gas + totals.netting_gas
     homes = len(totals.members)
     return [
-        ("Money in − out", f"{totals.money_residual_n:,}", "n¤"),
-        ("Bought − sold", f"{totals.energy_residual_wh:,}", "Wh"),
-        ("Gas per home", f"{gas // homes:,}" if totals.blocks else "–", ""),
+        (_("Money in − out"), count_text(totals.money_residual_n), "n¤"),
+        (_("Bought − sold"), count_text(totals.energy_residual_wh), "Wh"),
+        (_("Gas per home"), count_text(gas // homes) if totals.blocks else "–", ""),
     ]
 
 
@@ -248,26 +234,30 @@ def proof(totals: RunTotals, run: Run, outcome: OutcomePart | None, words: Words
     """Ledger against chain. Green only where the two were compared, and it says at which block."""
     last, checked = totals.last_block, checked_block(totals, outcome)
     if last is None:
-        text = "The first block comes with the first slot."
-        return {"state": "none", "title": "Nothing on chain yet", "text": text, "hash": ""}
+        text = _("The first block comes with the first slot.")
+        return {"state": "none", "title": _("Nothing on chain yet"), "text": text, "hash": ""}
     span = f"{words.short_day(last['slot'])}, {words.span(last['slot'], run.clock.length)}"
-    newest = f"Newest slot in block {last['number']:,} · {span} · {last['commit_gas']:,} gas"
+    newest = _(
+        "Newest slot in block %(number)s · %(span)s · %(commit_gas)s gas",
+        number=count_text(last["number"]),
+        span=span,
+        commit_gas=count_text(last["commit_gas"]),
+    )
     if checked is None:
-        text = f"{newest}. The first comparison follows the first netting."
-        return {"state": "none", "title": "Ledger not yet compared with the chain", "text": text, "hash": last["hash"]}
-    title = f"Ledger equals chain at block {checked:,}"
-    return {"state": "ok", "title": title, "text": f"Every balance compared there. {newest}", "hash": last["hash"]}
-
-
-def _credit(outcome: OutcomePart | None, totals: RunTotals, words: Words) -> str:
-    """What the credit for energy left in batteries makes of the saving, as the end of the run says it; else nothing."""
-    credited = None if outcome is None else outcome.credited_n
-    if credited is None or credited == totals.saved_n:
-        return ""
-    more = credited - totals.saved_n
-    kind = "more was left in batteries than without a market" if more > 0 else "less was left in batteries"
-    credit = f"{words.money(totals.saved_n)} and {words.money(more)} of battery credit, as {kind}"
-    return f"{credit}: {words.money(credited)}, which the run’s summary and Compare call saved."
+        text = _("%(newest)s. The first comparison follows the first netting.", newest=newest)
+        return {
+            "state": "none",
+            "title": _("Ledger not yet compared with the chain"),
+            "text": text,
+            "hash": last["hash"],
+        }
+    title = _("Ledger equals chain at block %(checked)s", checked=count_text(checked))
+    return {
+        "state": "ok",
+        "title": title,
+        "text": _("Every balance compared there. %(newest)s", newest=newest),
+        "hash": last["hash"],
+    }
 
 
 def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words, find: str) -> list[dict[str, Any]]:
@@ -282,7 +272,7 @@ def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words, find: st
                 {
                     "index": index,
                     "id": device.label,
-                    "solar": f"{device.pv_w / 1000:g}",
+                    "solar": figure(f"{device.pv_w / 1000:g}"),
                     "bought": kwh_text(total.bought_wh),
                     "sold": kwh_text(total.sold_wh),
                     "level": level,

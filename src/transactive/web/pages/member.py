@@ -7,25 +7,26 @@ from typing import Any
 
 from transactive.core.postings import IN_KG
 from transactive.core.slots import time_text
-from transactive.core.units import kwh_text, share
+from transactive.core.units import share
 from transactive.insight.advice.saved import saved_by
 from transactive.store.read.advice import read_advice
 from transactive.store.read.carbon import by_source
 from transactive.store.read.history.kept import kept_sums
-from transactive.store.read.members import orders_of, postings_of, qualities, saving, slots_of
+from transactive.store.read.members import postings_of, qualities, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
-from transactive.texts.formatting import Words, percent
+from transactive.texts.formatting import Words, count_text, kwh_text, percent
+from transactive.texts.language import _, figure, known
 from transactive.texts.shell import word
 from transactive.web.charts.member import day_chart, saved_chart
 from transactive.web.pages.parts.acting.acts import acts_card
-from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.cheap_hours import cheap_hours
 from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.home.next_slot import next_part
 from transactive.web.pages.parts.quality import quality_words
 from transactive.web.pages.parts.sharing import member_words
 from transactive.web.pages.parts.times import slot_mark
-from transactive.web.pages.slot import POSTED
+from transactive.web.pages.slot import POSTED, POSTED_ALONE
 from transactive.web.viewers import Viewer
 
 
@@ -68,7 +69,7 @@ def member_page(
         "quality": quality_words(qualities(reader, member, *span), len(rows)),
         "saved_chart": saved_chart(rows, run, start, words),
         "kpis": _kpis(rows, totals, run, member),
-        "next": _next(reader, run, position, totals, member, words, None if chosen is None else span),
+        "next": next_part(reader, run, position, totals, member, words, None if chosen is None else span),
         "acts": acts_card(reader, run, position, member, viewer, words),
         "chart": day_chart(rows, run, start, words),
         "day_rows": [_day_row(row, run, words) for row in rows],
@@ -84,13 +85,13 @@ def member_page(
 def _devices(run: Run, member: int) -> str:
     """The home's devices in words."""
     device = run.community.members[member]
-    parts = [f"{device.pv_w / 1000:g} kW solar"] if device.pv_w else []
-    parts += [f"{device.battery_wh / 1000:g} kWh battery"] if device.battery_wh else []
+    parts = [_("%(power)s kW solar", power=figure(f"{device.pv_w / 1000:g}"))] if device.pv_w else []
+    parts += [_("%(size)s kWh battery", size=figure(f"{device.battery_wh / 1000:g}"))] if device.battery_wh else []
     parts += [
-        {"Vehicle": "electric vehicle", "Heater": "heater", "Appliance": "appliance"}[type(each).__name__]
+        {"Vehicle": _("electric vehicle"), "Heater": _("heater"), "Appliance": _("appliance")}[type(each).__name__]
         for each in device.devices
     ]
-    return " · ".join(parts) or "no own devices"
+    return " · ".join(parts) or _("no own devices")
 
 
 def _shared(reader: Reader, run: Run, member: int, rows: Sequence[Row]) -> str | None:
@@ -105,103 +106,51 @@ def _head(rows: Sequence[Row], words: Words, shared: str | None = None) -> dict[
     alone, paid = (sum(row[name] for row in rows) for name in ("alone_n", "paid_n"))
     bought, sold = (sum(row[name] for row in rows) for name in ("bought_wh", "sold_wh"))
     saved = alone - paid
-    title = f"You saved {words.money(saved)}" if saved >= 0 else f"You paid {words.money(-saved)} more"
-    without, with_market = _bill_words(alone, words), _bill_words(paid, words)
-    text = shared or f"You bought {kwh_text(bought)} kWh ahead from neighbours and sold them {kwh_text(sold)} kWh."
-    text += f" Alone with your supplier you would have {without}; here you {with_market}."
+    title = (
+        _("You saved %(money)s", money=words.money(saved))
+        if saved >= 0
+        else _("You paid %(money)s more", money=words.money(-saved))
+    )
+    text = shared or _(
+        "You bought %(bought)s kWh ahead from neighbours and sold them %(sold)s kWh.",
+        bought=kwh_text(bought),
+        sold=kwh_text(sold),
+    )
+    text = f"{text} {_bills(alone, paid, words)}"
     return {"title": title, "exact": words.exact(saved), "text": text}
 
 
-def _bill_words(amount_n: int, words: Words) -> str:
-    """A bill in words: paid, or earned."""
-    return f"paid {words.money(amount_n)}" if amount_n >= 0 else f"earned {words.money(-amount_n)}"
+def _bills(alone_n: int, paid_n: int, words: Words) -> str:
+    """What the home would have paid alone, and what it paid; a negative bill was earned."""
+    alone, paid = words.money(abs(alone_n)), words.money(abs(paid_n))
+    if alone_n >= 0 and paid_n >= 0:
+        return _(
+            "Alone with your supplier you would have paid %(alone)s; here you paid %(paid)s.", alone=alone, paid=paid
+        )
+    if alone_n >= 0:
+        return _(
+            "Alone with your supplier you would have paid %(alone)s; here you earned %(paid)s.", alone=alone, paid=paid
+        )
+    if paid_n >= 0:
+        return _(
+            "Alone with your supplier you would have earned %(alone)s; here you paid %(paid)s.", alone=alone, paid=paid
+        )
+    return _(
+        "Alone with your supplier you would have earned %(alone)s; here you earned %(paid)s.", alone=alone, paid=paid
+    )
 
 
 def _kpis(rows: Sequence[Row], totals: RunTotals, run: Run, member: int) -> list[tuple[str, str, str]]:
     """Energy of the day, and the battery after the newest slot."""
     device = run.community.members[member]
     figures = [
-        ("Your solar", kwh_text(sum(row["generation_wh"] for row in rows)), "kWh"),
-        ("You used", kwh_text(sum(row["consumption_wh"] for row in rows)), "kWh"),
-        ("From the street", kwh_text(sum(row["import_wh"] for row in rows)), "kWh"),
+        (_("Your solar"), kwh_text(sum(row["generation_wh"] for row in rows)), "kWh"),
+        (_("You used"), kwh_text(sum(row["consumption_wh"] for row in rows)), "kWh"),
+        (_("From the street"), kwh_text(sum(row["import_wh"] for row in rows)), "kWh"),
     ]
     if device.battery_wh:
-        figures.append(("Battery now", str(percent(totals.members[member].charged_wh, device.battery_wh)), "%"))
+        figures.append((_("Battery now"), str(percent(totals.members[member].charged_wh, device.battery_wh)), "%"))
     return figures
-
-
-def _next(
-    reader: Reader,
-    run: Run,
-    position: RunProgress,
-    totals: RunTotals,
-    member: int,
-    words: Words,
-    day: tuple[int, int] | None,
-) -> dict[str, Any] | None:
-    """The newest slot whose gate has closed, or the last one of a chosen day [s]: orders, what they got, and why."""
-    slot = position.cleared
-    if slot is None:
-        return None
-    chosen = day is not None and day[1] < slot
-    if day is not None and chosen:
-        slot = day[1] - day[1] % run.clock.length
-    clearing, orders = reader.slots(slot, slot)[0], orders_of(reader, member, slot)
-    buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
-    coming = position.delivered is None or slot > position.delivered
-    return {
-        "span": words.span(slot, run.clock.length),
-        "title": "Last slot of the day" if chosen else "Next slot" if coming else "Last slot",
-        "at": time_text(slot),
-        "buys": _side(buys, words, best=max),
-        "sells": _side(sells, words, best=min),
-        "agent": agent_words(reader, run, member, slot, words),
-        "why": _why(run, None if chosen else totals, member, clearing, buys, sells, words),
-        "price": f"Cleared at {words.price(clearing['price'])} {words.price_unit}."
-        if clearing["traded_wh"]
-        else "Nothing was traded: no price suited both sides.",
-    }
-
-
-def _side(orders: Sequence[Row], words: Words, *, best: Any) -> dict[str, str] | None:  # noqa: ANN401 - max or min
-    """One side of the home's orders: energy, the best limit, and what was traded."""
-    if not orders:
-        return None
-    wanted, given = (sum(row[name] for row in orders) for name in ("energy_wh", "allocated_wh"))
-    limit = f"{words.price(best(row['price'] for row in orders))} {words.coin}"
-    return {"kwh": kwh_text(wanted), "limit": limit, "given": kwh_text(given, 3)}
-
-
-def _why(
-    run: Run,
-    totals: RunTotals | None,
-    member: int,
-    clearing: Row,
-    buys: Sequence[Row],
-    sells: Sequence[Row],
-    words: Words,
-) -> list[str]:
-    """Why the home ordered as it did: its battery, what its forecast leaves open, and the tariff around it.
-
-    totals: up to now; None for a slot of the past, whose battery they do not tell.
-    """
-    device, reasons = run.community.members[member], []
-    if device.battery_wh and totals is not None:
-        level = kwh_text(totals.members[member].charged_wh)
-        reasons.append(f"Your battery holds {level} of {device.battery_wh / 1000:g} kWh now.")
-    for side, dear, verb in ((buys, max, "need"), (sells, min, "have to spare")):
-        if side:
-            sure = dear(row["price"] for row in side)
-            least = sum(row["energy_wh"] for row in side if row["price"] == sure)
-            most = sum(row["energy_wh"] for row in side)
-            reasons.append(
-                f"You are expected to {verb} {kwh_text(least)} kWh almost surely, and up to {kwh_text(most)}."
-            )
-    if not buys and not sells:
-        reasons.append("Your solar and battery are expected to cover what you use, with nothing to spare.")
-    sells_at, buys_at = words.price(clearing["supply_price"]), words.price(clearing["feed_in"])
-    reasons.append(f"The supplier sells at {sells_at} and buys at {buys_at} {words.price_unit}: limits lie between.")
-    return reasons
 
 
 def _day_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
@@ -224,12 +173,14 @@ def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words
     for row in postings_of(reader, member, slot):
         amount = row["amount_n"] * ((row["payee"] == member) - (row["payer"] == member))
         total += amount
-        lines.append((POSTED[row["kind"]].lstrip("… ").capitalize(), *_quantity(row, words), words.small(amount)))
+        lines.append(
+            (_(POSTED_ALONE.get(row["kind"], POSTED[row["kind"]])), *_quantity(row, words), words.small(amount))
+        )
     return {
         "span": words.span(slot, run.clock.length),
         "at": time_text(slot),
         "lines": lines,
-        "verdict": "You received" if total >= 0 else "You paid",
+        "verdict": _("You received") if total >= 0 else _("You paid"),
         "total": words.small(abs(total)),
         "exact": words.exact(total),
     }
@@ -239,9 +190,9 @@ def _quantity(row: Row, words: Words) -> tuple[str, str]:
     """Quantity of a posting and its price, each with its unit; a dash where there is none."""
     quantity, price = row["energy_wh"], row["price"]
     if row["kind"] in IN_KG:
-        return f"{quantity:,} kg", f"{words.money(price * 1_000)}/t"
+        return f"{count_text(quantity)} kg", f"{words.money(price * 1_000)}/t"
     return (
-        f"{quantity:,} Wh" if quantity else "–",
+        f"{count_text(quantity)} Wh" if quantity else "–",
         f"{words.price(price)} {words.price_unit}" if quantity and price else "–",
     )
 
@@ -256,10 +207,10 @@ def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
     }
     wh["grid"] = used - sum(wh.values())
     names = {
-        "solar": "Your own solar, used at once",
-        "battery": "Your own battery",
-        "export": "Neighbours’ solar and batteries",
-        "grid": "Without a certificate",
+        "solar": _("Your own solar, used at once"),
+        "battery": _("Your own battery"),
+        "export": _("Neighbours’ solar and batteries"),
+        "grid": _("Without a certificate"),
     }
     shares = share(100, [max(part_wh, 0) for part_wh in wh.values()]) if used else [0] * len(wh)
     parts = [
@@ -276,7 +227,7 @@ def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
 def _reasons(reader: Reader, member: int, newest: int, words: Words) -> dict[str, Any]:
     """What the whole run saved, line by line."""
     sums = kept_sums(reader).of(("saving", member, newest), lambda: saving(reader, member, newest))
-    lines = [(line.reason, words.money(line.amount_n), words.exact(line.amount_n)) for line in saved_by(sums)]
+    lines = [(known(line.reason), words.money(line.amount_n), words.exact(line.amount_n)) for line in saved_by(sums)]
     saved = sums.alone_n - sums.paid_n
     return {"lines": lines, "total": words.money(saved), "exact": words.exact(saved)}
 

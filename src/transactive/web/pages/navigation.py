@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.store.read.runs import Run
+from transactive.texts.language import N_
 from transactive.web.viewers import INSIDE, Scope, Viewer
 
 
@@ -19,17 +20,17 @@ class Page:
 
 
 PAGES = (
-    Page("/", "Community", "people", ("member", "operator", "auditor")),
-    Page("/member", "Member", "home", ("member", "operator", "auditor")),
-    Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
-    Page("/deciding", "Decisions", "check", ("member", "operator", "auditor")),
-    Page("/bills", "Bills", "file", ("member", "operator")),
-    Page("/rules", "Rules", "sliders", ("operator",)),
-    Page("/readings", "Readings", "tray", ("operator",)),
-    Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
-    Page("/models", "Models", "curve", ("operator", "auditor")),
-    Page("/compare", "Compare", "scale", ("operator", "auditor")),
-    Page("/verify", "Verify", "shield"),
+    Page("/", N_("Community"), "people", ("member", "operator", "auditor")),
+    Page("/member", N_("Member"), "home", ("member", "operator", "auditor")),
+    Page("/carbon", N_("Carbon"), "leaf", ("member", "operator", "auditor")),
+    Page("/deciding", N_("Decisions"), "check", ("member", "operator", "auditor")),
+    Page("/bills", N_("Bills"), "file", ("member", "operator")),
+    Page("/rules", N_("Rules"), "sliders", ("operator",)),
+    Page("/readings", N_("Readings"), "tray", ("operator",)),
+    Page("/grid", N_("Grid"), "grid", ("operator", "grid", "auditor")),
+    Page("/models", N_("Models"), "curve", ("operator", "auditor")),
+    Page("/compare", N_("Compare"), "scale", ("operator", "auditor")),
+    Page("/verify", N_("Verify"), "shield"),
 )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import IN_KG, PostingKind
 from transactive.core.slots import time_text
-from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, count_text, kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.lists.order_list import ListAsked, order_list
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
 from transactive.web.order_reasons import books, has_one_price
@@ -21,42 +21,50 @@ from transactive.web.pages.parts.forecast import forecast_part
 from transactive.web.pages.parts.quality import slot_words
 from transactive.web.viewers import Viewer
 
+AT_PRICE = N_("%(kwh)s kWh changed hands at %(price)s.")
+ON_AVERAGE = N_("%(kwh)s kWh changed hands at %(price)s on average.")
+ALONE = N_("Block %(number)s · %(commit_gas)s gas")
+WITH_NETTING = N_("Block %(number)s · %(commit_gas)s gas and %(netting_gas)s for a netting")
 POSTED = {
-    PostingKind.BOUGHT: "Buyers pay for what they bought",
-    PostingKind.CERTIFIED: "Producers are paid for certified energy",
-    PostingKind.SHORTFALL_REFUND: "Buyers’ money for energy not delivered",
-    PostingKind.TRADED_AGAIN: "Bought in one session, sold in another",
-    PostingKind.SHORT_INSIDE: "… replaced inside the community",
-    PostingKind.SHORT_SUPPLIER: "… replaced by the supplier",
-    PostingKind.EXTRA_INSIDE: "Taken beyond orders, met inside",
-    PostingKind.EXTRA_SUPPLIER: "Taken beyond orders, from the supplier",
-    PostingKind.GIVE_INSIDE: "To spare, met inside",
-    PostingKind.GIVE_SUPPLIER: "To spare, to the supplier",
-    PostingKind.SPREAD: "Spread, to the community account",
-    PostingKind.STANDING_CHARGE: "Standing charges, to the supplier",
-    PostingKind.CERTIFICATES: "Certificates bought apart from energy",
-    PostingKind.FORFEIT: "What selling without delivering would have gained",
-    PostingKind.NETWORK_FEE: "Network fee on local energy",
-    PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
-    PostingKind.ADVANCE: "Advanced by the supplier",
-    PostingKind.BONUS: "Forecasters are paid for what their forecasts saved",
-    PostingKind.DIVIDEND: "Dividend of the community account",
-    PostingKind.CONGESTION_RENT: "Rent of full lines, to the network",
-    PostingKind.LOSSES: "Energy lost on lines, bought by the network",
-    PostingKind.CERTIFICATES: "Certificates apart from energy",
-    PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
-    PostingKind.LEVY_RETURN: "Levy that comes back",
-    PostingKind.OFFSET: "Carbon credits bought and retired",
-    PostingKind.FLEXIBILITY: "The network pays for energy moved",
-    PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
-    PostingKind.OWNERSHIP: "Owners receive what their plant earned",
-    PostingKind.SHARED: "Users pay producers for energy shared by keys",
-    PostingKind.CORRECTION: "Corrected readings of earlier slots, at the tariff of those",
-    PostingKind.SURPLUS: "Producers pass on what the surplus of fixed shares earned",
-    PostingKind.INCENTIVE: "The incentive for shared energy is paid",
-    PostingKind.HOLD: "Held back while a finding is open or a meter is silent",
-    PostingKind.RELEASE: "Released once a finding is closed or a meter was read",
+    PostingKind.BOUGHT: N_("Buyers pay for what they bought"),
+    PostingKind.CERTIFIED: N_("Producers are paid for certified energy"),
+    PostingKind.SHORTFALL_REFUND: N_("Buyers’ money for energy not delivered"),
+    PostingKind.TRADED_AGAIN: N_("Bought in one session, sold in another"),
+    PostingKind.SHORT_INSIDE: N_("… replaced inside the community"),
+    PostingKind.SHORT_SUPPLIER: N_("… replaced by the supplier"),
+    PostingKind.EXTRA_INSIDE: N_("Taken beyond orders, met inside"),
+    PostingKind.EXTRA_SUPPLIER: N_("Taken beyond orders, from the supplier"),
+    PostingKind.GIVE_INSIDE: N_("To spare, met inside"),
+    PostingKind.GIVE_SUPPLIER: N_("To spare, to the supplier"),
+    PostingKind.SPREAD: N_("Spread, to the community account"),
+    PostingKind.STANDING_CHARGE: N_("Standing charges, to the supplier"),
+    PostingKind.CERTIFICATES: N_("Certificates apart from energy"),
+    PostingKind.FORFEIT: N_("What selling without delivering would have gained"),
+    PostingKind.NETWORK_FEE: N_("Network fee on local energy"),
+    PostingKind.FEE_FOLLOWS: N_("Fee that follows replaced energy"),
+    PostingKind.ADVANCE: N_("Advanced by the supplier"),
+    PostingKind.BONUS: N_("Forecasters are paid for what their forecasts saved"),
+    PostingKind.DIVIDEND: N_("Dividend of the community account"),
+    PostingKind.CONGESTION_RENT: N_("Rent of full lines, to the network"),
+    PostingKind.LOSSES: N_("Energy lost on lines, bought by the network"),
+    PostingKind.LEVY: N_("Carbon levy on grid energy without a certificate"),
+    PostingKind.LEVY_RETURN: N_("Levy that comes back"),
+    PostingKind.OFFSET: N_("Carbon credits bought and retired"),
+    PostingKind.FLEXIBILITY: N_("The network pays for energy moved"),
+    PostingKind.CURTAILMENT: N_("The network compensates for solar energy held back"),
+    PostingKind.OWNERSHIP: N_("Owners receive what their plant earned"),
+    PostingKind.SHARED: N_("Users pay producers for energy shared by keys"),
+    PostingKind.CORRECTION: N_("Corrected readings of earlier slots, at the tariff of those"),
+    PostingKind.SURPLUS: N_("Producers pass on what the surplus of fixed shares earned"),
+    PostingKind.INCENTIVE: N_("The incentive for shared energy is paid"),
+    PostingKind.HOLD: N_("Held back while a finding is open or a meter is silent"),
+    PostingKind.RELEASE: N_("Released once a finding is closed or a meter was read"),
 }
+POSTED_ALONE = {
+    PostingKind.SHORT_INSIDE: N_("Replaced inside the community"),
+    PostingKind.SHORT_SUPPLIER: N_("Replaced by the supplier"),
+}
+"""Lines that follow another one where all are listed, as they stand alone."""
 
 
 def slot_page(
@@ -114,12 +122,12 @@ def slot_page(
 def _sentence(row: Row, words: Words, *, on_average: bool) -> str:
     """The slot in one sentence or two."""
     if row["traded_wh"]:
-        price = f"{words.price(row['price'])} {words.price_unit}{' on average' if on_average else ''}"
-        text = f"{kwh_text(row['traded_wh'])} kWh changed hands at {price}."
+        price = words.per_kwh(row["price"])
+        text = _(ON_AVERAGE if on_average else AT_PRICE, kwh=kwh_text(row["traded_wh"]), price=price)
     else:
-        text = "No order met another: everybody was served at the supplier’s tariff."
+        text = _("No order met another: everybody was served at the supplier’s tariff.")
     if row["meters"] is not None:
-        text += f" {covered(row)} % of what the homes used came from the community."
+        text += " " + _("%(covered)s %% of what the homes used came from the community.", covered=covered(row))
     return text
 
 
@@ -133,10 +141,10 @@ def _prices(row: Row, words: Words) -> list[tuple[str, str]]:
     """The prices around the slot."""
     unit = words.price_unit
     return [
-        ("Supplier sells", f"{words.price(row['supply_price'])} {unit}"),
-        ("Supplier buys", f"{words.price(row['feed_in'])} {unit}"),
-        ("Network fee", f"{words.price(row['fee'])} {unit}"),
-        ("Allowed prices", f"{words.price(row['floor'])} to {words.price(row['cap'])} {unit}"),
+        (_("Supplier sells"), f"{words.price(row['supply_price'])} {unit}"),
+        (_("Supplier buys"), f"{words.price(row['feed_in'])} {unit}"),
+        (_("Network fee"), f"{words.price(row['fee'])} {unit}"),
+        (_("Allowed prices"), _("%(low)s to %(high)s", low=words.price(row["floor"]), high=words.per_kwh(row["cap"]))),
     ]
 
 
@@ -164,18 +172,18 @@ def _settlement(postings: Sequence[Row], words: Words) -> list[tuple[str, str, s
         if rows:
             amount = sum(row["amount_n"] for row in rows)
             quantity = sum(row["energy_wh"] for row in rows)
-            text = f"{quantity:,} kg" if kind in IN_KG else kwh_text(quantity, 3)
-            lines.append((title, text if quantity else "–", words.money(amount, 4), words.exact(amount)))
+            text = f"{count_text(quantity)} kg" if kind in IN_KG else kwh_text(quantity, 3)
+            lines.append((_(title), text if quantity else "–", words.money(amount, 4), words.exact(amount)))
     return lines
 
 
 def _carbon(reader: Reader, slot: int, run: Run, certificates: Sequence[Row]) -> list[tuple[str, str, str]]:
     """What became of the slot's certificates, and its footprint: name, figure, unit."""
     titles = {
-        (CertificateState.CLAIMED, True): "Claimed by its users",
-        (CertificateState.STORED, True): "Stored in batteries",
-        (CertificateState.HELD, True): "Kept by producers",
-        (CertificateState.HELD, False): "Left with the supplier",
+        (CertificateState.CLAIMED, True): _("Claimed by its users"),
+        (CertificateState.STORED, True): _("Stored in batteries"),
+        (CertificateState.HELD, True): _("Kept by producers"),
+        (CertificateState.HELD, False): _("Left with the supplier"),
     }
     sums = dict.fromkeys(titles, 0)
     for row in certificates:
@@ -184,7 +192,7 @@ def _carbon(reader: Reader, slot: int, run: Run, certificates: Sequence[Row]) ->
         del sums[CertificateState.HELD, True]
     lines = [(titles[key], kwh_text(wh, 3), "kWh") for key, wh in sums.items()]
     location = sum(row["location_mg"] for row in reader.member_rows(slot))
-    return [*lines, ("Footprint, by location", kwh_text(location // 1000, 3), "kg CO₂e")]
+    return [*lines, (_("Footprint, by location"), kwh_text(location // 1000, 3), "kg CO₂e")]
 
 
 def _block(row: Row, checked: int | None) -> dict[str, str] | None:
@@ -192,7 +200,9 @@ def _block(row: Row, checked: int | None) -> dict[str, str] | None:
     if row["number"] is None:
         return None
     compared = checked is not None and checked >= row["number"]
-    title = f"Ledger equals chain, compared at block {checked:,}" if compared else "Committed, not yet compared"
-    gas = f"{row['commit_gas']:,} gas" + (f" and {row['netting_gas']:,} for a netting" if row["netting_gas"] else "")
-    text = f"Block {row['number']:,} · {gas}"
+    title = _("Committed, not yet compared")
+    if checked is not None and compared:
+        title = _("Ledger equals chain, compared at block %(checked)s", checked=count_text(checked))
+    values = {name: count_text(row[name] or 0) for name in ("number", "commit_gas", "netting_gas")}
+    text = _(WITH_NETTING if row["netting_gas"] else ALONE, **values)
     return {"state": "ok" if compared else "none", "title": title, "text": text, "hash": row["hash"]}

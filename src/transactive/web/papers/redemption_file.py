@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import Redemption
-from transactive.web.assets import TEMPLATES
+from transactive.web.assets import template_environment
 
 
 def redemption_html(of: Redemption) -> str:
     """Page of a redemption statement, with every serial."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = template_environment()
     return templates.get_template("redemption.html").render(
         of=of,
         figures=[

@@ -16,6 +16,7 @@ from litestar.response import Redirect, Template
 
 from transactive.core.errors import InputError
 from transactive.texts.formatting import Words
+from transactive.texts.language import _
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import hashed, read_book
 from transactive.web.accounts.rates import Rates
@@ -152,7 +153,7 @@ def new_password(
         house,
         run_context,
         lambda: signing_in.change_password(house.folder, name, data.old, data.new, session, now),
-        "The password is changed; all other browsers are signed out.",
+        _("The password is changed; all other browsers are signed out."),
     )
 
 
@@ -178,7 +179,7 @@ def invite(
     def make() -> None:
         made.append(signing_in.invite(house.folder, data.scope, member, known, now, data.account or None))
 
-    page = _told(request, house, run_context, make, "Send this link to the person; it works once, for two weeks.")
+    page = _told(request, house, run_context, make, _("Send this link to the person; it works once, for two weeks."))
     link = f"{site_of(request)}/join#{made[0]}" if made else ""
     return Template("account.html", context={**page.context, "link": link}, status_code=200 if made else 400)
 
@@ -191,7 +192,7 @@ def withdraw(
     invitation_id: FromPath[str],
 ) -> Template:
     """Withdraw a link that nobody has used yet."""
-    now, said = int(time.time()), "The link is withdrawn; it lets nobody in any more."
+    now, said = int(time.time()), _("The link is withdrawn; it lets nobody in any more.")
     return _told(request, house, run_context, lambda: signing_in.withdraw(house.folder, invitation_id, now), said)
 
 
@@ -204,7 +205,13 @@ def remove_person(
 ) -> Template:
     """Take an account away; its browsers are out at once."""
     now = int(time.time())
-    return _told(request, house, run_context, lambda: signing_in.remove(house.folder, name, now), f"{name} is removed.")
+    return _told(
+        request,
+        house,
+        run_context,
+        lambda: signing_in.remove(house.folder, name, now),
+        _("%(name)s is removed.", name=name),
+    )
 
 
 def _door(request: PeopleRequest, house: House, failed: str = "") -> dict[str, Any]:

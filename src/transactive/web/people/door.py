@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
+from transactive.texts.language import _
 from transactive.web.accounts.book import SESSION_DAYS
 from transactive.web.authentication import House, is_private, session_name
 from transactive.web.problems import PlainHttp
@@ -61,9 +62,11 @@ def why_no_passkeys(request: PeopleRequest, house: House) -> str:
     """Why passkeys cannot be used under the address that a page was opened by, in a sentence; empty where they can."""
     host = request.url.hostname or ""
     if not is_private(request, house):
-        return "Browsers offer passkeys over HTTPS only. Open this page by https; examples/proxy has what it takes."
+        return _("Browsers offer passkeys over HTTPS only. Open this page by https; examples/proxy has what it takes.")
     if host != "localhost" and is_number(host):
-        return "A passkey belongs to a name, not a number. Open this page under its name, on this machine as localhost."
+        return _(
+            "A passkey belongs to a name, not a number. Open this page under its name, on this machine as localhost."
+        )
     return ""
 
 

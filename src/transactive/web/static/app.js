@@ -68,7 +68,7 @@ function listen() {
 }
 function lost() {
   fresh().dataset.state = "silent";
-  fresh().lastElementChild.textContent = "connection lost";
+  fresh().lastElementChild.textContent = root.dataset.lost;
 }
 function soon() { due ??= setTimeout(renew, following() ? 400 : 2_000); }
 async function renew() {
@@ -110,7 +110,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.setAttribute("aria-label", "Copied");
+    button.setAttribute("aria-label", root.dataset.copied);
   });
 }
 

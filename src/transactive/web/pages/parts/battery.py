@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from transactive.core.units import kwh_text
 from transactive.services.battery_days import BatteryDay, ComingSlot, ExplainedSlot, battery_day
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import figure
 from transactive.web.charts.battery import battery_chart
 from transactive.web.pages.parts.times import slot_mark
 
@@ -24,7 +24,7 @@ def battery_part(reader: Reader, run: Run, member: int, first_wh: int, start: in
     tomorrow = words.next_day(start)
     return {
         "chart": battery_chart(day.delivered, day.rest, run, start, device.battery_wh, words),
-        "size": f"{device.battery_wh / 1000:g}",
+        "size": figure(f"{device.battery_wh / 1000:g}"),
         "sums": _sums(day, run, words),
         "rows": [_delivered_row(slot, run, words) for slot in day.delivered],
         "rest": [_coming_row(slot, run, words) for slot in day.rest],

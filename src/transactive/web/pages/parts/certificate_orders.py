@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transactive.core.units import kwh_text
 from transactive.store.read.certificates import orders as orders_of
 from transactive.store.read.runs import Reader, Row, Run
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import _
 from transactive.web.viewers import Viewer
 
 
@@ -20,7 +20,7 @@ def certificate_part(reader: Reader, slot: int, run: Run, viewer: Viewer, words:
     rows = [
         (
             run.names[order["member"]],
-            "Buy" if order["is_buy"] else "Sell",
+            _("Buy") if order["is_buy"] else _("Sell"),
             words.price(order["price"], 2),
             kwh_text(order["energy_wh"], 3),
             kwh_text(order["allocated_wh"], 3),
@@ -39,7 +39,13 @@ def _sentence(orders: Sequence[Row], words: Words) -> str:
         for column, side in (("energy_wh", 0), ("energy_wh", 1), ("allocated_wh", 0))
     )
     prices = sorted({order["cleared"] for order in orders if order["allocated_wh"]})
-    text = f"{offered} kWh were offered and {wanted} kWh wanted"
+    text = _("%(offered)s kWh were offered and %(wanted)s kWh wanted", offered=offered, wanted=wanted)
     if not prices:
-        return f"{text}; no limits met."
-    return f"{text}; {sold} kWh were sold at {' and '.join(words.price(p, 2) for p in prices)} {words.price_unit}."
+        return _("%(text)s; no limits met.", text=text)
+    return _(
+        "%(text)s; %(sold)s kWh were sold at %(value)s %(price_unit)s.",
+        text=text,
+        sold=sold,
+        value=" and ".join(words.price(p, 2) for p in prices),
+        price_unit=words.price_unit,
+    )

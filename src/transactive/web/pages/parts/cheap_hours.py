@@ -11,6 +11,7 @@ from transactive.insight.advice import cheapest
 from transactive.store.read.advice import paid_prices
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words
+from transactive.texts.language import _, ngettext
 from transactive.web.charts.member import price_chart
 from transactive.web.pages.parts.times import slot_mark
 
@@ -33,9 +34,14 @@ def cheap_hours(reader: Reader, run: Run, newest: int, told: int | None, words: 
     slots = max(CHEAP_HOURS * 3_600 // length, 1)
     low, high = cheapest.window(prices, slots), cheapest.window(prices, slots, dearest=True)
     spans = [words.span(told + w.first * length, slots * length) for w in (low, high)]
-    ten = [words.money(w.price * 10_000) for w in (low, high)]
-    text = f"About {words.price(low.price)} {words.price_unit}, fee included. Ten kWh cost {ten[0]} then,"
-    text += f" and {ten[1]} between {spans[1].replace('–', ' and ')}, the dearest hours."
+    cheap, dear = (words.money(w.price * 10_000) for w in (low, high))
+    text = _(
+        "About %(price)s, fee included. Ten kWh cost %(cheap)s then, and %(dear)s at %(span)s, the dearest hours.",
+        price=words.per_kwh(low.price),
+        cheap=cheap,
+        dear=dear,
+        span=spans[1],
+    )
     first = newest + length
     past = (first - told) // length % per_day
     coming, found = np.roll(prices, -past), replace(low, first=(low.first - past) % per_day)
@@ -47,5 +53,9 @@ def cheap_hours(reader: Reader, run: Run, newest: int, told: int | None, words: 
         "text": text,
         "chart": price_chart(coming.tolist(), found, first, length, words),
         "rows": rows,
-        "source": f"Median of the same time of day over {days} days; the supplier’s price where nothing was traded.",
+        "source": ngettext(
+            "Median of the same time of day over %(num)s day; the supplier’s price where nothing was traded.",
+            "Median of the same time of day over %(num)s days; the supplier’s price where nothing was traded.",
+            days,
+        ),
     }

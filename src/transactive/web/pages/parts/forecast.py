@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transactive.core.units import kwh_text
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import N_, _
 from transactive.web.viewers import Viewer
 
 TITLES = {
-    ("community", "day"): "Net load, the day before",
-    ("community", "slot"): "Net load, at the gate",
-    ("price", "day"): "Price, the day before",
-    ("consumption", "day"): "Consumption, the day before",
-    ("generation", "day"): "Generation, the day before",
-    ("orders", "slot"): "Net load, at the gate",
+    ("community", "day"): N_("Net load, the day before"),
+    ("community", "slot"): N_("Net load, at the gate"),
+    ("price", "day"): N_("Price, the day before"),
+    ("consumption", "day"): N_("Consumption, the day before"),
+    ("generation", "day"): N_("Generation, the day before"),
+    ("orders", "slot"): N_("Net load, at the gate"),
 }
 MOST_HOMES = 20
 """Homes whose forecasts the page lists; the API has all."""
-COLUMNS = ("What", "Known until", "Forecast by", "=5 %", "=Median", "=95 %", "=Came")
+COLUMNS = (N_("What"), N_("Known until"), N_("Forecast by"), "=5 %", "=" + N_("Median"), "=95 %", "=" + N_("Came"))
 LOW, MEDIAN, HIGH = 0, 2, 4
 """Places of the 5, 50 and 95 % quantiles."""
 
@@ -52,11 +52,16 @@ def _sentence(told: Sequence[ForecastOutcome]) -> str:
     near = next((one for one in told if one.said.ahead == "slot"), None)
     if near is None:
         return ""
-    between = f"{kwh_text(int(near.figures[LOW]))} to {kwh_text(int(near.figures[HIGH]))} kWh"
+    between = _("%(kwh)s to %(kwh2)s kWh", kwh=kwh_text(int(near.figures[LOW])), kwh2=kwh_text(int(near.figures[HIGH])))
     if near.came is None:
-        return f"At the gate nine in ten cases lay between {between} net."
+        return _("At the gate nine in ten cases lay between %(between)s net.", between=between)
     inside = near.figures[LOW] <= near.came <= near.figures[HIGH]
-    return f"{kwh_text(near.came)} kWh net came, {'within' if inside else 'outside'} the {between} of the gate."
+    return _(
+        "%(kwh)s kWh net came, %(value)s the %(between)s of the gate.",
+        kwh=kwh_text(near.came),
+        value="within" if inside else "outside",
+        between=between,
+    )
 
 
 def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from transactive.core.community.shiftable import Appliance, Heater, Vehicle
 from transactive.core.errors import UnreadableState
 from transactive.store.live.standing import PlanFailure, live_standing
 from transactive.store.read.runs import Run
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words
+from transactive.texts.language import N_, _, ngettext
 from transactive.web.pages.parts.issues import Notice
 
-KINDS = {Vehicle: "vehicle", Heater: "heater", Appliance: "appliance"}
+KINDS = {Vehicle: N_("vehicle"), Heater: N_("heater"), Appliance: N_("appliance")}
 
 
 def plan_notices(run: Run, folder: Path, words: Words) -> list[Notice]:
@@ -19,7 +20,7 @@ def plan_notices(run: Run, folder: Path, words: Words) -> list[Notice]:
     try:
         standing = live_standing(folder)
     except UnreadableState as error:
-        return [Notice("warn", "The standing of the live market cannot be read", str(error))]
+        return [Notice("warn", _("The standing of the live market cannot be read"), str(error))]
     by_device = dict[tuple[int, int], list[PlanFailure]]()
     for failure in standing.failures if standing else ():
         if failure.member < len(run.community.members):
@@ -36,8 +37,13 @@ def own_plans(notices: list[Notice], member: int) -> list[tuple[str, str]]:
 def _notice(run: Run, member: int, device: int, failures: list[PlanFailure], words: Words) -> Notice:
     """What one device did not do."""
     last = failures[-1]
-    times = f" {counted(len(failures), 'time')}" if len(failures) > 1 else ""
-    title = f"{run.names[member]}: the {_name(run, member, device)} did not do what was planned{times}"
+    title = ngettext(
+        "%(who)s: the %(device)s did not do what was planned",
+        "%(who)s: the %(device)s did not do what was planned %(num)s times",
+        len(failures),
+        who=run.names[member],
+        device=_name(run, member, device),
+    )
     return Notice("warn", title, f"{last.why}; {words.moment(last.at)}", member=member)
 
 
@@ -45,5 +51,5 @@ def _name(run: Run, member: int, device: int) -> str:
     """A device in words: the battery, or a load by its kind."""
     loads = run.community.members[member].devices
     if device == 0:
-        return "battery"
-    return KINDS[type(loads[device - 1])] if device <= len(loads) else f"load {device}"
+        return _("battery")
+    return _(KINDS[type(loads[device - 1])]) if device <= len(loads) else _("load %(device)s", device=device)

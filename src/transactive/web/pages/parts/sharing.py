@@ -8,18 +8,20 @@ import numpy as np
 
 from transactive.config.presets import known
 from transactive.core.community.community import Community
-from transactive.core.units import IntArray, kwh_text
+from transactive.core.units import IntArray
 from transactive.settlement.shared_postings import used_and_given
 from transactive.store.read.runs import Reader, Run
+from transactive.texts.formatting import kwh_text
+from transactive.texts.language import N_, _
 
 KEYS = {
-    "static": "by agreed shares",
-    "rounds": "by agreed shares until nobody can use more",
-    "dynamic": "by what each took",
-    "equal": "to all alike",
-    "order": "to one after the other",
-    "coefficients": "by the agreed shares of the hour",
-    "report": "as the distributor reported",
+    "static": N_("by agreed shares"),
+    "rounds": N_("by agreed shares until nobody can use more"),
+    "dynamic": N_("by what each took"),
+    "equal": N_("to all alike"),
+    "order": N_("to one after the other"),
+    "coefficients": N_("by the agreed shares of the hour"),
+    "report": N_("as the distributor reported"),
 }
 """Keys as people say them."""
 
@@ -39,15 +41,20 @@ def rule_words(community: Community) -> str:
     rules = community.sharing_in_force
     if rules is None:
         return ""
-    steps = [f"first within {circle.name} {_keys(circle.keys)}" for circle in rules.circles]
+    steps = [_("first within %(name)s %(keys)s", name=circle.name, keys=_keys(circle.keys)) for circle in rules.circles]
     if rules.keys:
-        steps.append(f"{'then among all ' if steps else ''}{_keys(rules.keys)}")
+        keys = _keys(rules.keys)
+        steps.append(_("then among all %(keys)s", keys=keys) if steps else keys)
     preset = known(community)
     return ", ".join(steps) + (f" ({preset.title})" if preset else "")
 
 
 def _keys(keys: Iterable[str]) -> str:
-    return ", then ".join(KEYS[key] for key in keys)
+    first, *others = keys
+    text = _(KEYS[first])
+    for key in others:
+        text = _("%(first)s, then %(then)s", first=text, then=_(KEYS[key]))
+    return text
 
 
 def member_words(reader: Reader, run: Run, member: int, slots: list[int]) -> str:
@@ -55,10 +62,19 @@ def member_words(reader: Reader, run: Run, member: int, slots: list[int]) -> str
     used, given = shared_wh(reader, run, slots)
     rules = rule_words(run.community.at(slots[-1])) if slots else ""
     took, gave = kwh_text(int(used[member])), kwh_text(int(given[member]))
-    return f"You used {took} kWh that neighbours gave and gave them {gave} kWh, divided {rules}."
+    return _(
+        "You used %(took)s kWh that neighbours gave and gave them %(gave)s kWh, divided %(rules)s.",
+        took=took,
+        gave=gave,
+        rules=rules,
+    )
 
 
 def community_words(reader: Reader, run: Run, slots: list[int]) -> str:
     """What all members shared in some slots, in a sentence."""
-    used, _ = shared_wh(reader, run, slots)
-    return f"Neighbours shared {kwh_text(int(used.sum()))} kWh, {rule_words(run.community.at(slots[-1]))}."
+    used, _given = shared_wh(reader, run, slots)
+    return _(
+        "Neighbours shared %(kwh)s kWh, %(rule)s.",
+        kwh=kwh_text(int(used.sum())),
+        rule=rule_words(run.community.at(slots[-1])),
+    )

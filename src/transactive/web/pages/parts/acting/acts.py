@@ -15,6 +15,7 @@ from transactive.services.acts.signers import keeps_own_key
 from transactive.store.live.acts import LoggedAct, newest_acts, newest_authorised
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words
+from transactive.texts.language import ENGLISH, N_, _, speaking
 from transactive.web.api.act_routes import kind_of
 from transactive.web.pages.parts.acting.hand_orders import orders_part
 from transactive.web.viewers import Viewer
@@ -22,7 +23,7 @@ from transactive.web.viewers import Viewer
 MOST_ACTS = 8
 """Entries of the log that the card shows."""
 WEEK = 7
-OWN_KEY = "Your box trades with a key that your home alone has, within the limits that it was given."
+OWN_KEY = N_("Your box trades with a key that your home alone has, within the limits that it was given.")
 
 
 def acts_card(
@@ -48,7 +49,7 @@ def acts_card(
         "own": own,
         "slot": _slot(first, run, words),
         "gate": words.moment(run.clock.gate(first)),
-        "standing": [OWN_KEY] if own else standing_words(latest, first, words),
+        "standing": [_(OWN_KEY)] if own else standing_words(latest, first, words),
         "paused": paused,
         "revoked": not latest.valid_until,
         "buy": "" if latest.highest_buy == NO_HIGHEST else _field(latest.highest_buy, words),
@@ -64,7 +65,7 @@ def acts_card(
 def standing_words(given: Authorisation, slot: int, words: Words) -> list[str]:
     """What a home allows from a slot [Unix s] on, in short sentences."""
     if not given.valid_until:
-        return ["The authorisation is taken back: your home does not trade."]
+        return [_("The authorisation is taken back: your home does not trade.")]
     paused = given.paused_from < given.paused_until and slot < given.paused_until
     return [*limit_words(given, words), *([_pause_words(given, slot, words)] if paused else [])]
 
@@ -73,27 +74,35 @@ def limit_words(given: Authorisation, words: Words) -> list[str]:
     """Limits of prices, in short sentences."""
     said = []
     if given.highest_buy != NO_HIGHEST:
-        said.append(f"Never pay above {words.price(given.highest_buy, 2)} {words.price_unit}.")
+        said.append(_("Never pay above %(price)s.", price=words.per_kwh(given.highest_buy, 2)))
     if given.lowest_sell != NO_LOWEST:
-        said.append(f"Sell only above {words.price(given.lowest_sell, 2)} {words.price_unit}.")
-    return said or ["No limits: your agent may trade at any price between the supplier’s."]
+        said.append(_("Sell only above %(price)s.", price=words.per_kwh(given.lowest_sell, 2)))
+    return said or [_("No limits: your agent may trade at any price between the supplier’s.")]
 
 
 def _pause_words(given: Authorisation, slot: int, words: Words) -> str:
     """A pause that is not over before a slot [Unix s]."""
-    end = "until you resume" if given.paused_until >= FOR_GOOD else f"until {words.moment(given.paused_until)}"
-    begun = "Paused" if given.paused_from <= slot else f"Pauses from {words.moment(given.paused_from)}"
-    return f"{begun} {end}."
+    start, end = words.moment(given.paused_from), words.moment(min(given.paused_until, FOR_GOOD - 1))
+    if given.paused_until >= FOR_GOOD:
+        is_begun = given.paused_from <= slot
+        return _("Paused until you resume.") if is_begun else _("Pauses from %(start)s until you resume.", start=start)
+    if given.paused_from <= slot:
+        return _("Paused until %(end)s.", end=end)
+    return _("Pauses from %(start)s until %(end)s.", start=start, end=end)
 
 
 def _why_closed(*, mine: bool, over: bool, own: bool) -> str:
     """Why nothing can be done here."""
     if over:
-        return "This run is over: nothing is traded in it any more."
+        return _("This run is over: nothing is traded in it any more.")
     if own:
-        return "This page has no such key: limits are signed at the box, and `transactive node pause` there pauses it."
+        return _(
+            "This page has no such key: limits are signed at the box, and `transactive node pause` there pauses it."
+        )
     return (
-        "" if mine else "Only the home itself changes this: who signs in as its member, or a token of it that may act."
+        ""
+        if mine
+        else _("Only the home itself changes this: who signs in as its member, or a token of it that may act.")
     )
 
 
@@ -104,17 +113,18 @@ def _slot(slot: int, run: Run, words: Words) -> str:
 
 def _field(price: int, words: Words) -> str:
     """A price as the form takes it again, exactly."""
-    return words.price(price, 4).replace(",", "").replace("−", "-").rstrip("0").rstrip(".")
+    with speaking(ENGLISH):
+        return words.price(price, 4).replace(",", "").replace("−", "-").rstrip("0").rstrip(".")
 
 
 def _ends(first: int, words: Words) -> list[tuple[str, str]]:
     """Ends of a pause to choose from, as the API takes them and in words."""
     tomorrow = words.next_day(first)
     later = tomorrow
-    for _ in range(WEEK - 1):
+    for _day in range(WEEK - 1):
         later = words.next_day(later)
-    ends = [(time_text(end), f"until {words.moment(end)}") for end in (tomorrow, later)]
-    return [("", "until I resume"), *ends]
+    ends = [(time_text(end), _("until %(moment)s", moment=words.moment(end))) for end in (tomorrow, later)]
+    return [("", _("until I resume")), *ends]
 
 
 def _row(entry: LoggedAct, given: Authorisation, taken: dict[int, int], words: Words) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def _row(entry: LoggedAct, given: Authorisation, taken: dict[int, int], words: W
         "number": entry.number,
         "made": words.moment(entry.made) if entry.made else "–",
         "what": _what(entry, given, words),
-        "by": entry.by or "a program",
+        "by": entry.by or _("a program"),
         "from": words.moment(given.valid_from if begins is None else begins),
         "counts": begins is not None,
     }
@@ -133,14 +143,18 @@ def _row(entry: LoggedAct, given: Authorisation, taken: dict[int, int], words: W
 def _what(entry: LoggedAct, given: Authorisation, words: Words) -> str:
     """What somebody did, in words."""
     if entry.undoes:
-        return f"Undid no. {entry.undoes}: {' '.join(standing_words(given, given.valid_from, words))}"
+        return _(
+            "Undid no. %(undoes)s: %(standing)s",
+            undoes=entry.undoes,
+            standing=" ".join(standing_words(given, given.valid_from, words)),
+        )
     match kind_of(entry):
         case "limits":
             return " ".join(limit_words(given, words))
         case "pause":
             return _pause_words(given, given.valid_from, words)
         case "resume":
-            return "Trade again."
+            return _("Trade again.")
         case "revoke":
-            return "Authorisation taken back."
+            return _("Authorisation taken back.")
     return " ".join(standing_words(given, given.valid_from, words))

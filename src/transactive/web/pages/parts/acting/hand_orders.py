@@ -7,11 +7,12 @@ from typing import Any
 
 from transactive.core.proofs.members.member_acts import HandOrder
 from transactive.core.slots import time_text
-from transactive.core.units import kwh_text
 from transactive.services.acts.orders import takes_orders
 from transactive.store.live.acts import LoggedAct
 from transactive.store.read.runs import Reader, Run, RunProgress
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import _
+from transactive.web.assistants.effects import BUY, SELL
 from transactive.web.network_slot import network_slot
 from transactive.web.order_reasons import books
 
@@ -42,11 +43,11 @@ def orders_part(
     for number, order in sent[:MOST_ORDERS]:
         is_last, is_over = last[order.slot] == number, order.slot <= cleared
         if not is_last:
-            fate = [f"Replaced by no. {last[order.slot]}."]
+            fate = [_("Replaced by no. %(last)s.", last=last[order.slot])]
         elif is_over:
             fate = _fate(reader, run, member, order, words)
         else:
-            fate = ["Waits for its gate, with a receipt of the market."]
+            fate = [_("Waits for its gate, with a receipt of the market.")]
         row = {"number": number, "what": _what(order, words), "slot": _span(order.slot, run, words), "fate": fate}
         cancel = is_last and not is_over and bool(order.buys or order.sells)
         rows.append({**row, "at": time_text(order.slot), "cleared": is_over, "cancel": cancel})
@@ -58,7 +59,11 @@ def _slots(first: int, run: Run, words: Words) -> list[tuple[str, str]]:
     length = run.clock.length
     slots = range(first, min(first + MOST_SLOTS * length, run.clock.end(run.last_slot)), length)
     return [
-        (time_text(slot), f"{_span(slot, run, words)}, gate at {words.clock(run.clock.gate(slot))}") for slot in slots
+        (
+            time_text(slot),
+            _("%(span)s, gate at %(clock)s", span=_span(slot, run, words), clock=words.clock(run.clock.gate(slot))),
+        )
+        for slot in slots
     ]
 
 
@@ -70,24 +75,29 @@ def _span(slot: int, run: Run, words: Words) -> str:
 def _what(order: HandOrder, words: Words) -> str:
     """What was ordered, in words."""
     steps = [
-        f"{verb} {kwh_text(energy, 3)} kWh {bound} {words.price(price, 2)} {words.price_unit}"
-        for verb, bound, side in (("Buy", "up to", order.buys), ("Sell", "from", order.sells))
+        _(text, kwh=kwh_text(energy, 3), price=words.per_kwh(price, 2))
+        for text, side in ((BUY, order.buys), (SELL, order.sells))
         for price, energy in side
     ]
-    return "; ".join(steps) or "Cancelled: nothing is ordered"
+    return "; ".join(steps) or _("Cancelled: nothing is ordered")
 
 
 def _fate(reader: Reader, run: Run, member: int, order: HandOrder, words: Words) -> list[str]:
     """What became of an order in its market, and why."""
     if not order.buys and not order.sells:
-        return ["Nothing was traded for you."]
+        return [_("Nothing was traded for you.")]
     slot = order.slot
     row, network = reader.slots(slot, slot)[0], network_slot(reader, slot, run)
     found = books(run.community.market.mechanism, row, reader.orders(slot), reader.refusals(slot), words, network)
     return [
-        f"{fate.state.capitalize()}, {kwh_text(fate.allocated_wh, 3)} of {kwh_text(fate.energy_wh, 3)} kWh:"
-        f" {fate.reason}."
+        _(
+            "%(state)s, %(kwh)s of %(kwh2)s kWh: %(reason)s.",
+            state=fate.state_text.capitalize(),
+            kwh=kwh_text(fate.allocated_wh, 3),
+            kwh2=kwh_text(fate.energy_wh, 3),
+            reason=fate.reason,
+        )
         for one in found
         if one.member == member
         for fate in one.fates
-    ] or ["Did not enter the market: you had paused or limited it by then, or its gate was void."]
+    ] or [_("Did not enter the market: you had paused or limited it by then, or its gate was void.")]

@@ -1,0 +1,1 @@
+"""In which language pages speak, chosen for each request."""
