@@ -96,7 +96,8 @@ def reason_text(found: Why, planned: WeighedSlot | None, load_wh: int, words: Wo
     sentences = texts.PLAIN if found.worth is None else texts.WEIGHED
     parts = [_(sentences[found.did], **_figures(found, words))]
     if found.otherwise_n is not None and found.otherwise_n >= LEAST_N:
-        parts.append(_(texts.OTHERWISE, saved=f"{words.small(found.otherwise_n, 1)} {words.coin}"))
+        saved = f"{words.small(found.otherwise_n, 1)} {words.coin}"
+        parts.append(_(texts.OTHERWISE, saved=saved))
     if found.at_power:
         parts.append(_(texts.AT_POWER))
     if found.rule_wh is not None:

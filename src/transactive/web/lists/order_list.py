@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from transactive.core.errors import InputError
 from transactive.texts.formatting import Words, counted, kwh_text
-from transactive.texts.language import N_, _
+from transactive.texts.language import N_, _, ngettext
 from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, UNFILLED, MemberOrders
 
 A_PAGE = 20
@@ -57,7 +57,7 @@ def order_list(books: Sequence[MemberOrders], asked: ListAsked, names: Sequence[
         "all": len(books),
         "find": asked.find,
         "sort": asked.sort,
-        "sorts": [(key, title) for key, (title, _) in SORTS.items()],
+        "sorts": [(key, _(title)) for key, (title, _rank) in SORTS.items()],
         "page": asked.page,
         "pages": pages,
         "earlier": asked.query(asked.page - 1) if asked.page > 1 else None,
@@ -77,7 +77,7 @@ def _home(book: MemberOrders, names: Sequence[str], words: Words) -> dict[str, A
                 words.price(fate.price, 2),
                 kwh_text(fate.energy_wh, 3),
                 kwh_text(fate.allocated_wh, 3),
-                fate.state,
+                fate.state_text,
                 fate.reason,
             )
             for fate in book.fates
@@ -88,23 +88,23 @@ def _home(book: MemberOrders, names: Sequence[str], words: Words) -> dict[str, A
 def _sums(book: MemberOrders) -> str:
     """What a member asked for and got."""
     parts = []
-    for buys, verb in ((True, "bought"), (False, "sold")):
+    for buys, text in ((True, N_("bought %(got)s of %(asked)s kWh")), (False, N_("sold %(got)s of %(asked)s kWh"))):
         wh = book.wh(buys=buys, allocated=False)
         if wh:
-            parts.append(
-                _(
-                    "%(verb)s %(kwh)s of %(kwh2)s",
-                    verb=verb,
-                    kwh=kwh_text(book.wh(buys=buys, allocated=True), 2),
-                    kwh2=kwh_text(wh, 2),
-                )
-            )
-    return f"{', '.join(parts)} kWh" if parts else _("nothing admitted")
+            got = kwh_text(book.wh(buys=buys, allocated=True), 2)
+            parts.append(_(text, got=got, asked=kwh_text(wh, 2)))
+    return ", ".join(parts) or _("nothing admitted")
 
 
 def _counts(book: MemberOrders) -> str:
-    text = _("%(count)s of %(counted)s filled", count=book.count(FILLED), counted=counted(len(book.fates), "order"))
-    for state in (PARTLY, REFUSED):
+    filled = ngettext(
+        "%(filled)s of %(num)s order filled",
+        "%(filled)s of %(num)s orders filled",
+        len(book.fates),
+        filled=book.count(FILLED),
+    )
+    parts = [filled]
+    for state, text in ((PARTLY, N_("%(number)s partly")), (REFUSED, N_("%(number)s refused"))):
         if book.count(state):
-            text += f", {book.count(state)} {state}"
-    return text
+            parts.append(_(text, number=book.count(state)))
+    return ", ".join(parts)

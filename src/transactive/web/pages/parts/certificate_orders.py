@@ -39,13 +39,15 @@ def _sentence(orders: Sequence[Row], words: Words) -> str:
         for column, side in (("energy_wh", 0), ("energy_wh", 1), ("allocated_wh", 0))
     )
     prices = sorted({order["cleared"] for order in orders if order["allocated_wh"]})
-    text = _("%(offered)s kWh were offered and %(wanted)s kWh wanted", offered=offered, wanted=wanted)
     if not prices:
-        return _("%(text)s; no limits met.", text=text)
+        return _(
+            "%(offered)s kWh were offered and %(wanted)s kWh wanted; no limits met.", offered=offered, wanted=wanted
+        )
     return _(
-        "%(text)s; %(sold)s kWh were sold at %(value)s %(price_unit)s.",
-        text=text,
+        "%(offered)s kWh were offered and %(wanted)s kWh wanted; %(sold)s kWh were sold at %(prices)s %(unit)s.",
+        offered=offered,
+        wanted=wanted,
         sold=sold,
-        value=" and ".join(words.price(p, 2) for p in prices),
-        price_unit=words.price_unit,
+        prices=", ".join(words.price(price, 2) for price in prices),
+        unit=words.price_unit,
     )

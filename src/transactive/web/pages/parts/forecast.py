@@ -21,7 +21,6 @@ TITLES = {
 }
 MOST_HOMES = 20
 """Homes whose forecasts the page lists; the API has all."""
-COLUMNS = (N_("What"), N_("Known until"), N_("Forecast by"), "=5 %", "=" + N_("Median"), "=95 %", "=" + N_("Came"))
 LOW, MEDIAN, HIGH = 0, 2, 4
 """Places of the 5, 50 and 95 % quantiles."""
 
@@ -39,7 +38,10 @@ def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Wo
             homes.setdefault(home, []).append((home, *_row(one, names, words)))
     together = [one for one in told if one.member is None]
     return {
-        "columns": COLUMNS,
+        "columns": (
+            *(_("What"), _("Known until"), _("Forecast by"), "=5 %"),
+            *("=" + _("Median"), "=95 %", "=" + _("Came")),
+        ),
         "rows": [_row(one, names, words) for one in together],
         "homes": [row for rows in list(homes.values())[:MOST_HOMES] for row in rows],
         "more_homes": max(len(homes) - MOST_HOMES, 0),
@@ -52,16 +54,15 @@ def _sentence(told: Sequence[ForecastOutcome]) -> str:
     near = next((one for one in told if one.said.ahead == "slot"), None)
     if near is None:
         return ""
-    between = _("%(kwh)s to %(kwh2)s kWh", kwh=kwh_text(int(near.figures[LOW])), kwh2=kwh_text(int(near.figures[HIGH])))
+    low, high = (kwh_text(int(near.figures[place])) for place in (LOW, HIGH))
     if near.came is None:
-        return _("At the gate nine in ten cases lay between %(between)s net.", between=between)
+        return _("At the gate nine in ten cases lay between %(low)s and %(high)s kWh net.", low=low, high=high)
     inside = near.figures[LOW] <= near.came <= near.figures[HIGH]
-    return _(
-        "%(kwh)s kWh net came, %(value)s the %(between)s of the gate.",
-        kwh=kwh_text(near.came),
-        value="within" if inside else "outside",
-        between=between,
-    )
+    return _(INSIDE if inside else OUTSIDE, came=kwh_text(near.came), low=low, high=high)
+
+
+INSIDE = N_("%(came)s kWh net came, within the %(low)s to %(high)s kWh of the gate.")
+OUTSIDE = N_("%(came)s kWh net came, outside the %(low)s to %(high)s kWh of the gate.")
 
 
 def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> t
     def text(value: int) -> str:
         return words.price(value, 2) if told.said.target == "price" else kwh_text(value, 3)
 
-    title = TITLES[told.said.target, told.said.ahead]
+    title = _(TITLES[told.said.target, told.said.ahead])
     unit = words.price_unit if told.said.target == "price" else "kWh"
     figures = [text(int(told.figures[place])) for place in (LOW, MEDIAN, HIGH)]
     came = "–" if told.came is None else text(told.came)
