@@ -110,7 +110,7 @@ class PredictingWorld(World):
                 if slot == place:
                     self.book.marks[member] = int(LeafMark.SUBSTITUTED)
             self.commit()
-        made, self.past = list(self.chain), dict(self.trees)
+        made = list(self.chain)
         self.propose()
         self.finalise()
         return made
@@ -122,11 +122,6 @@ class PredictingWorld(World):
     def resolve(self, question: int, made: Sequence[Commitment]) -> None:
         """As anybody does."""
         self.act(STRANGER, "resolve", question, self.opened(made, 0), self.opened(made, 2))
-
-    def leaf(self, made: Sequence[Commitment], place: int, index: int) -> Any:
-        """A member's leaf of a past slot with its proof."""
-        tree = self.past[made[place].slot]
-        return index, False, tree.leaf(index).content, tree.proof(index)
 
 
 @cache

@@ -915,7 +915,7 @@ def test_a_key_that_was_gateway_does_not_come_back(w):
 # -- what nobody metered is judged by its rule, and a void session by its trades
 
 
-def silent_seller(w: World, **changes: Any) -> Leaf:
+def silent_seller(w: World, stated: int | None = None, **changes: Any) -> Leaf:
     """Commit a slot in which member 1 sold 10 Wh to member 0 and is said to be silent; what it would get is held."""
     for index, lane, amount in ((0, 0, 2_000), (0, 2, 10), (1, 3, 10), (7, 1, 2_000)):
         w.book.add(index, lane, amount)
@@ -923,7 +923,7 @@ def silent_seller(w: World, **changes: Any) -> Leaf:
         w.book.add(1, lane, 10, energy=True)
     w.book.marks[1] = int(LeafMark.SUBSTITUTED)
     leaf = replace(w.book.tree(w.slot).leaf(1), **changes)
-    w.commit(Forged(w.book.tree(w.slot), leaves={1: leaf}) if changes else None)
+    w.commit(Forged(w.book.tree(w.slot), leaves={1: leaf}) if changes else None, stated=stated)
     return leaf
 
 
@@ -948,6 +948,21 @@ def test_nobody_is_paid_for_what_nobody_metered(w):
     """An operator lets a friend sell, and its meter be silent."""
     silent_seller(w, slot_money=MONEY.pack((0, 2_000, 0, 10)))
     w.judge("challengeLeaf", w.opening().content, w.shown(1))
+    convicted(w)
+
+
+def test_less_is_stated_as_substituted_than_leaves_have(w):
+    """An operator bets that its own estimate of a day decides, and says that meters told it."""
+    silent_seller(w, stated=9 << 64)
+    w.demand("challengeStatement", w.opening().content, w.shown(1), w.opening().content)
+    convicted(w)
+
+
+def test_less_is_stated_as_substituted_than_before(w):
+    """It takes back at the end of the day what it has stated; no meter was silent then, and anybody can show it."""
+    silent_seller(w)
+    w.commit(stated=0)
+    w.demand("challengeStatement", w.opening().content, w.shown(2), w.opening(0).content)
     convicted(w)
 
 

@@ -16,7 +16,6 @@ from tests.contract.world import (
     REGISTRAR,
     SLOT,
     STRANGER,
-    WINDOW,
     refused,
 )
 from transactive.chain.prediction.scoring import packed, paid_n, sealed
@@ -34,9 +33,8 @@ def pw():
     return PredictingWorld.again()
 
 
-def settle(world, made, *, wait=WINDOW):
+def settle(world, made):
     world.stake(STRANGER, "settle", made[0].slot // 4, world.opened(made, 1), world.opened(made, 3))
-    world.now += wait
 
 
 def test_a_period_lives_to_the_last_unit(pw):
@@ -168,11 +166,7 @@ def test_a_forecast_that_nobody_could_meter_is_paid_back(pw):
     pw.wager(2, WIDE, MILLION)
     period = pw.period
     made = pw.run([300, 100, 6, 593], [(2, 2)])  # six of 599 Wh, more than a hundredth
-    settle(pw, made, wait=0)
-    with refused("forecast_pool: not known"):
-        pw.stake(STRANGER, "pay", period)
-    pw.stake(pw.members[2], "object", period, pw.opened(made, 2), pw.leaf(made, 2, 2))
-    pw.now += WINDOW
+    settle(pw, made)
     pw.stake(STRANGER, "pay", period)
     assert pw.funds() == before
 

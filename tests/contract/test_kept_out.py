@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.contract.certificate_world import REGISTERS_OF, CertificateWorld, readings_of
 from tests.contract.test_disputes import NO_OPENING, convicted
-from tests.contract.world import FIRST, GATEWAY, OPERATOR, SLOT, STRANGER, Forged, World, reason_of, refused
+from tests.contract.world import FIRST, GATEWAY, OPERATOR, PENALTY, SLOT, STRANGER, Forged, World, reason_of, refused
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import leaf_file, load_receipt
@@ -95,6 +95,85 @@ def test_a_record_that_came_in_time_convicts(w):
     assert demands.kept_out(w.tree.leaf(SELLER), time, (w.slot - 1) * SLOT, SLOT, by_gateway=True)
     w.demand("challengeReceipt", w.opening().content, w.shown(SELLER), time, signature)
     convicted(w)
+
+
+def slot_of_silence(w: World, stated: int | None) -> tuple[Any, Any]:
+    """A metered slot, and a silent one with a statement; the silent one's opening, and that of the one before."""
+    w.commit()
+    silent(w)
+    w.commit(stated=stated)
+    return w.opening().content, w.opening(-2).content
+
+
+@pytest.mark.parametrize("stated", [10, 10 << 64, 9 | 10 << 64, 10 | 9 << 64, 0])
+def test_leaves_that_a_commitment_leaves_out_convict(w, stated):
+    """Buyer and seller had 10 Wh each: one of them, or both, are not in the statement."""
+    opening, before = slot_of_silence(w, stated)
+    found = [w.tree.leaf(index) for index in (BUYER, SELLER)]
+    assert demands.understated(found, w.chain[-1], w.chain[0])
+    for index, leaf in zip((BUYER, SELLER), found, strict=True):
+        if demands.understated([leaf], w.chain[-1], w.chain[0]):
+            w.demand("challengeStatement", opening, w.shown(index), before)
+            break
+        with refused(KEPT):
+            w.demand("challengeStatement", opening, w.shown(index), before)
+    convicted(w)
+
+
+def test_leaves_of_several_members_convict_together(w):
+    """None of them is more than what is stated, and each is shown by its own member, once."""
+    w.commit()
+    silent(w)
+    w.book.marks[3] = int(LeafMark.SUBSTITUTED)
+    w.book.add(3, 2, 6)
+    w.book.add(COMMUNITY, 3, 6)
+    w.book.add(3, 0, 6, energy=True)
+    w.commit(stated=15 | 10 << 64)
+    opening, before = w.opening().content, w.opening(0).content
+    assert not any(demands.understated([w.tree.leaf(index)], *w.chain[::-1]) for index in (BUYER, SELLER, 3))
+    for index in (BUYER, SELLER):
+        w.demand("showSubstituted", opening, w.shown(index), sender=w.members[index])
+    for function, reason, beside in (
+        ("showSubstituted", "shown before", []),
+        ("challengeStatement", "no fraud shown", [before]),
+    ):
+        with refused(f"demands: {reason}"):
+            w.demand(function, opening, w.shown(BUYER), *beside)
+    w.demand("challengeStatement", opening, w.shown(3), before, sender=w.members[3])
+    convicted(w, w.members[3])
+
+
+def test_an_honest_statement_convicts_nobody(w):
+    """Whatever leaves are shown, in any order; what was metered is none, and what is final counts no more."""
+    silent(w)
+    w.commit()
+    opening, _ = slot_of_silence(w, None)
+    first = w.opening(0).content
+    assert w.chain[-1].substituted_wh == (20, 20)
+    assert not demands.understated([w.tree.leaf(index) for index in range(8)], w.chain[-1], w.chain[-2])
+    for index in (SELLER, 2, BUYER, 9):
+        with refused(KEPT):
+            w.demand("challengeStatement", opening, w.shown(index), w.opening(1).content)
+        with refused(KEPT):
+            w.demand("challengeStatement", first, w.shown(index, 0), NO_OPENING)
+        if index in (BUYER, SELLER):
+            w.demand("showSubstituted", opening, w.shown(index))
+    with refused("demands: metered"):
+        w.demand("showSubstituted", opening, w.shown(2))
+    with refused("demands: other slot"):
+        w.demand("challengeStatement", opening, w.shown(BUYER), first)
+    with refused("demands: bad proof"):
+        w.demand("challengeStatement", opening, w.shown(BUYER, 0), w.opening(1).content)
+
+
+def test_what_is_final_is_counted_no_more(w):
+    silent(w)
+    w.commit()
+    made, leaf = w.opening().content, w.shown(BUYER)
+    w.propose()
+    w.finalise()
+    with refused("demands: other slot"):
+        w.demand("showSubstituted", made, leaf)
 
 
 WRONG = {
@@ -255,6 +334,26 @@ def test_a_file_shows_a_false_void(w):
     assert fraud.function == "challengeVoid"
     w.do(STRANGER, fraud.function, *fraud.arguments, contract=fraud.by)
     convicted(w)
+
+
+def test_a_file_shows_what_a_commitment_leaves_out(w):
+    """Alone, or beside leaves that others have shown."""
+    for shown_before, stated in ((False, 9 | 10 << 64), (True, 15 | 10 << 64)):
+        silent(w)
+        w.book.marks[3] = int(LeafMark.SUBSTITUTED) if shown_before else 0
+        w.book.add(3, 2, 6 * shown_before)
+        w.book.add(COMMUNITY, 3, 6 * shown_before)
+        w.book.add(3, 0, 6 * shown_before, energy=True)
+        w.commit(stated=stated)
+        if shown_before:
+            w.demand("showSubstituted", w.opening().content, w.shown(3))
+        tree, domain = w.tree, (w.client.chain_id, w.c.address)
+        file = leaf_file(*domain, BUYER, tree.leaf(BUYER), tree.proof(BUYER), w.opening(), [], Fills())
+        (fraud,) = (one for one in Case(w.client, file).findings() if one.function == "challengeStatement")
+        w.do(STRANGER, fraud.function, *fraud.arguments, contract=fraud.by)
+        w.back()
+        w.book = type(w.book)(len(w.members))
+    assert w.read("awards", STRANGER.address) == 2 * (PENALTY // 2)
 
 
 def test_a_leaf_without_marks_is_as_before_there_were_any():

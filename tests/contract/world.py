@@ -18,10 +18,11 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.chain.packing import PART_WORDS, decode_balances, encode_nets, words_for
 from transactive.core.errors import ContractRevert
-from transactive.core.proofs.leaves import Leaf, SlotLeaves, Step, parent_hash
+from transactive.core.proofs.leaves import Leaf, LeafMark, SlotLeaves, Step, parent_hash
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, domain
 from transactive.core.proofs.slot_tree import SlotTree
+from transactive.core.units import IntArray
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 5
 PERIOD = SLOT * SLOTS
@@ -104,10 +105,15 @@ class Book:
 
     def __init__(self, members: int) -> None:
         self.money, self.energy = ([[0] * 4 for _ in range(members)] for _ in range(2))
-        self.begin()
+        self.substituted = np.zeros((members, 2), np.int64)
+        self._start()
 
     def begin(self) -> None:
         """Count anew what belongs to the next commitment."""
+        self.substituted = self._substituted()
+        self._start()
+
+    def _start(self) -> None:
         members = len(self.money)
         self.slot_money, self.slot_energy = ([[0] * 4 for _ in range(members)] for _ in range(2))
         self.fills, self.orders = ([ZERO] * members for _ in range(2))
@@ -126,7 +132,13 @@ class Book:
         tables = (self.money, self.energy, self.slot_money, self.slot_energy)
         money, energy, slot_money, slot_energy = (np.array(table, np.int64) for table in tables)
         marks = np.array(self.marks if any(self.marks) else [], np.int64)
-        return SlotLeaves(slot, money, energy, slot_money, slot_energy, list(self.fills), list(self.orders), marks)
+        sums = (money, energy, slot_money, slot_energy)
+        return SlotLeaves(slot, *sums, list(self.fills), list(self.orders), marks, self._substituted())
+
+    def _substituted(self) -> IntArray:
+        """What each member took and gave so far in slots that are marked as substituted."""
+        marked = np.array(self.marks) & int(LeafMark.SUBSTITUTED) != 0
+        return self.substituted + np.where(marked[:, None], np.array(self.slot_energy, np.int64)[:, :2], 0)
 
     def tree(self, slot: int) -> SlotTree:
         return SlotTree(self.leaves(slot), DEPTH, SECRET)
@@ -270,12 +282,15 @@ class World:
         tree: SlotTree | Forged | None = None,
         totals: tuple[int, int] | None = None,
         certificates: bytes = ZERO,
+        stated: int | None = None,
     ) -> None:
-        """Commit the next slot of the period."""
+        """Commit the next slot of the period. stated: as substituted, unless it is what leaves are marked with."""
         self.now = max(self.now, (self.slot + 1) * SLOT)
         self.tree = tree or self.book.tree(self.slot)
         money, energy = totals or (self.tree.money, self.tree.energy)
-        made = Commitment(self.slot, self.tree.root, certificates, money, energy, 0)
+        if stated is None:
+            stated = (self.tree.honest if isinstance(self.tree, Forged) else self.tree).leaves.stated
+        made = Commitment(self.slot, self.tree.root, certificates, money, energy, 0, stated)
         self.do(OPERATOR, "commitSlot", *made.content)
         self.chain.append(made)
         self.trees[self.slot] = self.tree

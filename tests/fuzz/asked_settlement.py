@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SILENCE, SLOT, SLOTS, WINDOW, Book
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.echo import Echo
 from tests.fuzz.machine import Machine
 from transactive.chain.commitments import Commitment, Opening
-from transactive.chain.disputes.evidence import shown
 from transactive.chain.history import opening
 from transactive.chain.packing import encode_nets
-from transactive.core.proofs.leaves import Leaf, LeafMark
-from transactive.core.proofs.slot_tree import SlotTree
+from transactive.core.proofs.leaves import LeafMark
 
 START = 400_000
 PLENTY = 2**90
@@ -45,7 +42,6 @@ class AskedSettlement:
             self.c.do(operator.address, "register", member.address)
         self.period = START
         self.made: list[Opening] = []
-        self.trees: dict[int, SlotTree] = {}
 
     def fund(self, people: Sequence[Person], spender: str) -> dict[str, int]:
         """Give everybody plenty that a contract may take; what each wallet has."""
@@ -73,11 +69,11 @@ class AskedSettlement:
                 continue  # a slot that is not committed by itself: its energy counts in the next one
             slot = self.period * SLOTS + place
             tree = book.tree(slot)
-            one = Commitment(slot, tree.root, bytes(32), tree.money, tree.energy, 0)
+            stated = tree.leaves.stated + (rng.choice([0, 0, 0, 0, 0, 0, 0, 5, 400 << 64]) if rng.random() < 0.3 else 0)
+            one = Commitment(slot, tree.root, bytes(32), tree.money, tree.energy, 0, stated)
             self.machine.at = max(self.machine.at, (slot + 1) * SLOT)
             self.c.do(by, "commitSlot", *one.content)
             chain.append(one)
-            self.trees[slot] = tree
             book.begin()
         self.machine.at = max(self.machine.at, (self.period + 1) * PERIOD)
         self.c.do(by, "propose", self.period, 0, encode_nets([0] * (MEMBERS + -MEMBERS % 4)))
@@ -100,16 +96,7 @@ class AskedSettlement:
             return other
         c = other.commitment
         return Opening(
-            other.previous, Commitment(c.slot, c.root, c.certificates, c.money, c.energy + 1, 0), other.later
+            other.previous,
+            Commitment(c.slot, c.root, c.certificates, c.money, c.energy, 0, c.substituted + 1),
+            other.later,
         )
-
-    def leaf_of(self, slot: int) -> tuple[Opening, tuple[Any, Leaf | None, int]]:
-        """Commitment of a slot, and one of its leaves: as the contracts take it, the leaf, its place."""
-        rng, made = self.rng, self.opening_of(slot)
-        tree = self.trees.get(made.commitment.slot)
-        if tree is None:
-            return made, (shown(0, None, []), None, 0)
-        places = [index for index in range(MEMBERS) if tree.leaf(index).marks]
-        index = rng.choice(places) if places and rng.random() < 0.8 else rng.randrange(MEMBERS + 1)
-        leaf = tree.leaf(index) if index < MEMBERS else None
-        return made, (shown(index, leaf, tree.proof(index)), leaf, index)

@@ -56,7 +56,7 @@ class ForecastPoolLife(Life):
         )
         c = Bound.deploy(self.machine, by, "forecast_pool", token.address, self.asked.c.address, *self.terms.content)
         self.wallets = self.asked.fund(self.people, c.address)
-        totals = TotalsTwin(SLOT, SLOTS, WINDOW, self.asked.is_final, self.asked.places.get)
+        totals = TotalsTwin(SLOT, SLOTS, self.asked.is_final, self.asked.places.get)
         self.twin = ForecastPoolTwin(totals, self.terms, self.operator.address)
         self.hidden: list[Hidden] = []
         return c
@@ -83,7 +83,7 @@ class ForecastPoolLife(Life):
         elif rng.random() < 0.03:
             gate = self.twin.gate(self.now // PERIOD + 1)
             self.now = max(self.now, rng.choice([gate, gate, gate + self.terms.reveal, self.now + WINDOW]))
-        moves = [self.wager] * 6 + [self.show] * 6 + [self.settle] * 2 + [self.object] * 2 + [self.pay] * 2
+        moves = [self.wager] * 6 + [self.show] * 6 + [self.settle] * 2 + [self.pay] * 2
         return rng.choice([*moves, self.refund, self.reach, *[self.fund, self.withdraw] * 3])()
 
     def reach(self) -> Call:
@@ -157,18 +157,6 @@ class ForecastPoolLife(Life):
         return Call(
             self.rng.choice(self.people), "settle", (period, before.content, opening.content),
             lambda _: self.twin.settle(period, before, opening, self.now),
-        )  # fmt: skip
-
-    def object(self) -> Call:
-        totals, period = self.twin.totals, self.period()
-        contestable = [known for known in totals.outcomes if totals.contestable(known, self.now)]
-        if contestable and self.rng.random() < 0.9:
-            period = self.rng.choice(contestable)
-        first, last = self.twin.slots(period)
-        made, (shown, leaf, index) = self.asked.leaf_of(self.rng.choice([*range(first, last + 1), last + 1]))
-        return Call(
-            self.rng.choice(self.people), "object", (period, made.content, shown),
-            lambda _: self.twin.object(period, made, leaf, index, self.now),
         )  # fmt: skip
 
     def pay(self) -> Call:

@@ -36,7 +36,7 @@ class PredictionMarketLife(Life):
         token = self.asked.token
         c = Bound.deploy(self.machine, by, "prediction_market", token.address, self.asked.c.address, SLOPE, DEADLINE)
         self.wallets = self.asked.fund(self.people, c.address)
-        totals = TotalsTwin(SLOT, SLOTS, WINDOW, self.asked.is_final, self.asked.places.get)
+        totals = TotalsTwin(SLOT, SLOTS, self.asked.is_final, self.asked.places.get)
         self.twin = PredictionMarketTwin(totals, SLOPE, DEADLINE)
         return c
 
@@ -65,11 +65,8 @@ class PredictionMarketLife(Life):
     def is_unknown(self, number: int, q: QuestionTwin) -> bool:
         return number not in self.twin.totals.outcomes and not q.is_void and q.last // SLOTS < self.asked.period
 
-    def is_contestable(self, number: int, _: QuestionTwin) -> bool:
-        return self.twin.totals.contestable(number, self.now)
-
     def is_over(self, number: int, q: QuestionTwin) -> bool:
-        return q.is_void or (number in self.twin.totals.outcomes and not self.is_contestable(number, q))
+        return q.is_void or number in self.twin.totals.outcomes
 
     def move(self) -> Call | None:
         rng = self.rng
@@ -78,7 +75,7 @@ class PredictionMarketLife(Life):
             self.now = max(self.asked.turn(), self.now) + rng.choice([0, 0, 1])
         if rng.random() < 0.03:
             self.now += rng.choice([WINDOW, SLOT])
-        moves = [self.create] * 2 + [self.buy] * 8 + [self.sell] * 4 + [self.resolve] * 3 + [self.object] * 2
+        moves = [self.create] * 2 + [self.buy] * 8 + [self.sell] * 4 + [self.resolve] * 3
         return rng.choice([*moves, self.void, *[self.redeem] * 5, *[self.sweep] * 2])()
 
     def create(self) -> Call:
@@ -142,18 +139,6 @@ class PredictionMarketLife(Life):
         return Call(
             self.rng.choice(self.people), "resolve", (number, before.content, last.content),
             lambda _: self.twin.resolve(number, before, last, self.now),
-        )  # fmt: skip
-
-    def object(self) -> Call | None:
-        rng, number = self.rng, self.number(self.is_contestable)
-        if number >= len(self.twin.questions):
-            return None
-        q = self.twin.questions[number]
-        slot = rng.choice([*range(q.first, min(q.last, q.first + SLOTS) + 1), q.last + 1])
-        made, found = self.asked.leaf_of(slot)
-        return Call(
-            rng.choice(self.people), "object", (number, made.content, found[0]),
-            lambda _: self.twin.object(number, made, found[1], found[2], self.now),
         )  # fmt: skip
 
     def void(self) -> Call:

@@ -9,7 +9,6 @@ from tests.twins.totals import TotalsTwin
 from transactive.chain.commitments import Opening
 from transactive.chain.prediction.scoring import Forecast, paid_n, sealed
 from transactive.chain.twins.refusals import refusals
-from transactive.core.proofs.leaves import Leaf
 
 MOST, LARGEST = 32, 2**62
 
@@ -104,15 +103,10 @@ class ForecastPoolTwin:
         refuse_unless(period not in self.over, "over")
         self.totals.settle(period, self.terms.lane, *self.slots(period), before, opening, now)
 
-    def object(self, period: int, opening: Opening, leaf: Leaf | None, index: int, now: int) -> None:
-        """Show what was substituted."""
-        self.totals.object(period, self.terms.lane, *self.slots(period), opening, leaf, index, now)
-
     def pay(self, period: int, now: int) -> None:
         """Pay by score, or give back."""
         refuse_unless(period not in self.over, "over")
-        known = period in self.totals.outcomes
-        refuse_unless(known and not self.totals.contestable(period, now), "not known")
+        refuse_unless(period in self.totals.outcomes, "not known")
         self.over.add(period)
         wagers = self.wagers[period]
         stakes, total = [one.stake for one in wagers], self.totals.outcomes[period].total

@@ -14,7 +14,6 @@ from transactive.chain.prediction.lmsr import (
     sold_back_n,
 )
 from transactive.chain.twins.refusals import refusals
-from transactive.core.proofs.leaves import Leaf
 
 LEAST_LIQUIDITY, MOST_LIQUIDITY, LARGEST = 10**6, 2**62, 2**62
 
@@ -105,11 +104,6 @@ class PredictionMarketTwin:
         refuse_unless(not q.is_void, "void")
         self.totals.settle(number, q.lane, q.first, q.last, before, opening, now)
 
-    def object(self, number: int, opening: Opening, leaf: Leaf | None, index: int, now: int) -> None:
-        """Show what was substituted."""
-        q = self._question(number)
-        self.totals.object(number, q.lane, q.first, q.last, opening, leaf, index, now)
-
     def void(self, number: int, now: int) -> None:
         """Call a question off."""
         q = self._question(number)
@@ -142,7 +136,7 @@ class PredictionMarketTwin:
         """Parts that a share of each outcome pays, and how many make one."""
         q = self._question(number)
         known = number in self.totals.outcomes
-        refuse_unless(q.is_void or (known and not self.totals.contestable(number, now)), "not over")
+        refuse_unless(q.is_void or known, "not over")
         if q.is_void or not self.totals.valid(number):
             return [1] * q.outcomes, q.outcomes
         total, whole = self.totals.outcomes[number].total, 2 * q.blur

@@ -19,7 +19,7 @@ from transactive.chain.acts.values import KINDS
 from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.cli import app
 
-SPREAD = {"deals beyond": 3, "own deal": 4, "permit": 4, "meter signature": 3, "spared": 2}
+SPREAD = {"deals beyond": 3, "leaf": 2, "own deal": 4, "permit": 4, "meter signature": 3, "spared": 2}
 """Kinds that are more than one argument."""
 BY_OTHER_COMMANDS = {
     ("settlement", "registerMany"): "chain deploy",
@@ -50,7 +50,6 @@ BY_OTHER_COMMANDS = {
     ("prediction_market", "sell"): "predict sell",
     ("prediction_market", "resolve"): "predict resolve",
     ("prediction_market", "void"): "predict resolve",
-    ("prediction_market", "object"): "predict object",
     ("prediction_market", "redeem"): "predict redeem",
     ("prediction_market", "sweep"): "predict redeem",
     ("forecast_pool", "fund"): "predict stake",
@@ -59,12 +58,11 @@ BY_OTHER_COMMANDS = {
     ("forecast_pool", "settle"): "predict pay",
     ("forecast_pool", "pay"): "predict pay",
     ("forecast_pool", "refund"): "predict pay",
-    ("forecast_pool", "object"): "predict contest",
 } | {
     (contract, function): "chain challenge"
     for contract, functions in {
         "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
-        "demands": ("Receipt", "Void"),
+        "demands": ("Receipt", "Void", "Statement"),
         "deals": ("Deals",),
         "group_disputes": ("Group",),
         "certificate_disputes": (

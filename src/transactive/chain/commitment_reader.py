@@ -9,6 +9,7 @@ from eth_utils.address import to_checksum_address
 from transactive.chain.commitments import Commitment, head_of
 from transactive.chain.deployments.deployment import is_ours
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.releases import states_substituted
 
 
 class ContractWitness:
@@ -59,7 +60,11 @@ class ContractWitness:
         same = self._client.read(there, "accountOf", group_place) == address
         return same and ends == [self._settlement.address, there.address]
 
+    def states_substituted(self) -> bool:
+        """Whether commitments state what of a period nobody has metered."""
+        return states_substituted(self._client.code(self._settlement.address))
+
     @staticmethod
     def head_of(links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
         """Head that the contract has after these commitments: slot, root, certificates, money and energy of each."""
-        return head_of(Commitment(*link, block=0) for link in links)
+        return head_of(Commitment.of(*link) for link in links)

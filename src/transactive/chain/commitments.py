@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import ZERO, word
 
+NUMBER_BITS = 64
+"""Bits of a commitment's first word that are the slot's number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
     """A slot on chain: roots of the members' tree and of the certificates (zero without any), the tree's packed totals.
 
-    slot: its number. block: the one that holds it.
+    slot: its number. block: the one that holds it. substituted: what of its period nobody has metered so far, Wh taken
+    | given << 64; the contract has it behind the number, so that a commitment of metered slots is as it was before.
     """
 
     slot: int
@@ -22,11 +26,23 @@ class Commitment:
     money: int
     energy: int
     block: int
+    substituted: int = 0
+
+    @classmethod
+    def of(cls, word: int, root: bytes, certificates: bytes, money: int, energy: int, block: int = 0) -> Commitment:
+        """Commitment by the words that the contract hashes."""
+        slot, substituted = word % (1 << NUMBER_BITS), word >> NUMBER_BITS
+        return cls(slot, root, certificates, money, energy, block, substituted)
+
+    @property
+    def substituted_wh(self) -> tuple[int, int]:
+        """What members took and gave [Wh] in slots of the period so far that nobody metered."""
+        return self.substituted % (1 << NUMBER_BITS), self.substituted >> NUMBER_BITS
 
     @property
     def content(self) -> tuple[int, bytes, bytes, int, int]:
         """What the contract hashes, in its order."""
-        return self.slot, self.root, self.certificates, self.money, self.energy
+        return self.slot | self.substituted << NUMBER_BITS, self.root, self.certificates, self.money, self.energy
 
     @property
     def hash(self) -> bytes:

@@ -17,7 +17,8 @@ from transactive.core.proofs.merkle import ZERO, word
 PART = "finalise, a part"
 """A call of `finalise` that is not the last one of its netting."""
 CALLS = {
-    "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)": "commitSlot",
+    "SlotCommitted(uint256,uint256,bytes32,bytes32,uint256,uint256)": "commitSlot",
+    "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)": "commitSlot",  # of release 0.1
     "PartProposed(uint256,uint256)": "propose",
     "Proposed(uint256,uint256,uint256)": "propose",
     "Proposed(uint256,bytes32,uint256)": "propose",  # of contracts from before there were parts
@@ -27,6 +28,8 @@ CALLS = {
 }
 """What left an event: one of the operator's calls, or what took commitments back."""
 CALL_OF = {"0x" + keccak(text=signature).hex(): call for signature, call in CALLS.items()}
+COMMITTED_BYTES = 128
+"""What a log of a commitment has beside its topics, in contracts that state nothing substituted."""
 OPERATOR_CALLS = ("commitSlot", "propose", PART, "finalise")
 
 
@@ -67,9 +70,11 @@ def commitment_of(client: ChainClient, settlement: Contract, slot: int, first: i
 
 def _commitment(log: Json) -> Commitment:
     """Commitment that a log tells of."""
-    data, slot = bytes.fromhex(log["data"][2:]), int(log["topics"][1], 16)
+    data, word = bytes.fromhex(log["data"][2:]), int(log["topics"][1], 16)
+    if len(data) > COMMITTED_BYTES:
+        data, word = data[32:], int.from_bytes(data[:32], "big")
     money, energy = (int.from_bytes(data[at : at + 32], "big") for at in (64, 96))
-    return Commitment(slot, data[:32], data[32:64], money, energy, int(log["blockNumber"], 16))
+    return Commitment.of(word, data[:32], data[32:64], money, energy, int(log["blockNumber"], 16))
 
 
 def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:

@@ -61,6 +61,11 @@ def has_function(code: bytes, signature: str) -> bool:
     return keccak(text=signature)[:4] in code
 
 
+def states_substituted(code: bytes) -> bool:
+    """Whether a settlement's commitments state what of a period nobody has metered."""
+    return keccak(text="SlotCommitted(uint256,uint256,bytes32,bytes32,uint256,uint256)") in code
+
+
 def is_as_today(name: str, function: str, code: bytes) -> bool:
     """Whether deployed code has a function with the parameters that it has in today's contract of this name."""
     made = (entry for entry in artifact(name).abi if entry.get("name") == function)

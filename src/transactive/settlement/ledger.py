@@ -35,16 +35,22 @@ class LedgerTotals:
     """Totals of a slot or, running, of a period.
 
     money: debit and credit [n¤], bought and sold [Wh]; energy: imported, exported, produced (generation and discharge)
-    and certified [Wh]; each (accounts on chain, 4).
+    and certified [Wh]; each (accounts on chain, 4). substituted: taken and given [Wh] in slots that nobody metered, of
+    members (members, 2); empty for nothing.
     """
 
     money: IntArray
     energy: IntArray
+    substituted: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @classmethod
     def empty(cls, accounts: int) -> LedgerTotals:
         """All zero."""
         return cls(np.zeros((accounts, 4), np.int64), np.zeros((accounts, 4), np.int64))
+
+    def substitute(self, energy_wh: IntArray) -> None:
+        """Add what members took and gave [Wh] in a slot that nobody metered, (members, 2)."""
+        self.substituted = self.substituted + energy_wh if len(self.substituted) else energy_wh
 
     @property
     def debit_n(self) -> IntArray:
@@ -215,6 +221,8 @@ class Ledger:
         np.add.at(energy[:, CERTIFIED], certificates.device // 2, certificates.energy_wh)
         self.periods[period].energy += energy
         self.orders, self.marks = tuple(orders), marks_of(readings, is_void=is_void)
+        if (whose := silent(readings)).any():
+            self.periods[period].substitute(np.where(whose[:, None], energy[:members, :PRODUCED], 0))
 
     def levied_with(self, postings: Postings) -> int:
         """What the levy's account may give back once these postings are entered [n¤]."""
@@ -232,12 +240,13 @@ class Ledger:
         fills = [*(traded.hash for traded in fills_of(self.positions)), *[ZERO] * rest]
         marks = np.append(self.marks, np.zeros(rest, np.int64)) if len(self.marks) else self.marks
         totals_now = totals.money.copy(), totals.energy.copy(), self.latest.money, self.latest.energy
-        return SlotLeaves(number, *totals_now, fills, orders, marks)
+        return SlotLeaves(number, *totals_now, fills, orders, marks, totals.substituted)
 
     def totals(self, period: int, number: int) -> SlotLeaves:
         """Leaves of what a period came to, without trades and orders; number: of its last slot."""
         of, nothing = self.periods[period], [ZERO] * self.accounts.on_chain
-        return SlotLeaves(number, of.money, of.energy, of.money, of.energy, nothing, nothing)
+        sums = (of.money, of.energy, of.money, of.energy)
+        return SlotLeaves(number, *sums, nothing, nothing, substituted=of.substituted)
 
     def nets_n(self, period: int) -> list[int]:
         """Net amount of a period per account on chain [n¤]; sums to zero."""

@@ -83,6 +83,8 @@ class Draft:
     leaves: dict[int, Leaf] = field(default_factory=dict)
     carbon_leaves: dict[int, Leaf] = field(default_factory=dict)
     places: set[tuple[bool, int]] = field(default_factory=set)
+    untold: int = 0
+    """What the statement of what was substituted has less, or more if it is negative."""
 
     @classmethod
     def of(cls, truth: SlotTruth, before: Committed | None, count: int) -> Draft:
@@ -116,7 +118,9 @@ class Draft:
             for tree, leaves, is_carbon in ((own, self.leaves, False), (carbon, self.carbon_leaves, True))
         ]
         mine, its = trees
-        made = Commitment(self.slot, mine.root, its.root, mine.money, mine.energy, 0)
+        silent = self.slot_energy[self.marks & SUBSTITUTED != 0].sum(axis=0).tolist()
+        stated = (before.made.substituted if before else 0) + (silent[0] | silent[1] << 64) - self.untold
+        made = Commitment(self.slot, mine.root, its.root, mine.money, mine.energy, 0, max(stated, 0))
         books = (self.money, self.energy)
         return Committed(
             made, truth, by, before, mine, its, records, books, self.accepted, self.fills, set(self.places)
@@ -129,7 +133,7 @@ def change(rng: random.Random, draft: Draft) -> None:
     index = rng.choice([0, count - 1, rng.randrange(count), rng.randrange(count), rng.randrange(PLACES)])
     if index >= len(draft.money):
         _grow(draft, index + 1)
-    kinds = (_counter, _counter, _entries, _trades, _register, _bundle, _leaf, _carbon_leaf, _place, _mark)
+    kinds = (_counter, _counter, _entries, _trades, _register, _bundle, _leaf, _carbon_leaf, _place, _mark, _statement)
     for kind in rng.choices(kinds, k=rng.choice([1, 1, 2])):
         kind(rng, draft, index)
 
@@ -241,6 +245,11 @@ def _mark(rng: random.Random, draft: Draft, index: int) -> None:
         for table in (draft.slot_money, draft.money):
             table[index, 1] -= credit
             table[other, 1] += credit
+
+
+def _statement(rng: random.Random, draft: Draft, index: int) -> None:
+    """Less is said to be substituted, or more."""
+    draft.untold += rng.choice([1, 10, -1, 40]) << rng.choice([0, 64])
 
 
 def _place(rng: random.Random, draft: Draft, index: int) -> None:

@@ -287,7 +287,7 @@ class Community(Stage):
 
     def taken_back(self, who: Person, shown: Any) -> None:
         """Commitments, and a netting of their period, count no more, without a conviction."""
-        period = shown[1][0] // SLOTS
+        period = shown[1][0] % 2**64 // SLOTS
         chain = self.chains[period]
         openings = [(record, self.opening(record)) for record in chain]
         dropped = self.rewind()

@@ -55,6 +55,8 @@ def fault(w: Community, record: Committed, index: int) -> Fault:
         return Fault.PROVABLE
     if leaf is not None and ((leaf.slot & LANE, leaf.index) != (slot, index) or wrong_marks(w, record, index, leaf)):
         return Fault.PROVABLE
+    if understated(record, leaf):
+        return Fault.PROVABLE
     leaf = leaf or EMPTY
     before = (record.before.leaf(index) if record.before else None) or EMPTY
     totals = before.money + leaf.slot_money, before.energy + leaf.slot_energy
@@ -83,6 +85,15 @@ def wrong_marks(w: Community, record: Committed, index: int, leaf: Leaf) -> bool
             return True
     traded = before.made.money if before else BLINDING
     return marks > SUBSTITUTED | VOID or bool(marks & VOID and made.money >> 128 != traded >> 128)
+
+
+def understated(record: Committed, leaf: Leaf | None) -> bool:
+    """Whether less is stated as substituted than before, or less beyond it than this leaf has."""
+    before = record.before.made.substituted_wh if record.before else (0, 0)
+    silent = leaf is not None and bool(leaf.slot >> 64 & SUBSTITUTED)
+    own = lanes(leaf.slot_energy)[:2] if leaf and silent else (0, 0)
+    stated = record.made.substituted_wh
+    return any(so_far + wh > said for so_far, wh, said in zip(before, own, stated, strict=True))
 
 
 def wrong_reading(w: Community, record: Committed, index: int, energy: tuple[int, int, int, int]) -> bool:

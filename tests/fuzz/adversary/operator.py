@@ -174,14 +174,14 @@ class Operator:
 
     def opaque(self, content: tuple[Any, ...], who: Person) -> Committed:
         """A commitment of anything, behind which nobody has a tree."""
-        slot, w = content[0], self.w
+        slot, w = content[0] % 2**64, self.w
         chain = w.chains.get(slot // SLOTS, [])
         before = chain[-1] if chain else None
         accepted: list[list[SignedOrder]] = [[] for _ in range(MEMBERS)]
         receipts: list[list[Receipt]] = [[] for _ in range(MEMBERS)]
         truth = SlotTruth(slot, accepted, receipts, [Fills()] * MEMBERS, np.zeros((MEMBERS, 4), np.int64))
         made = Draft.of(w.truths.get(slot, truth), before, MEMBERS).commit(truth, before, who, 0)
-        return replace(made, made=Commitment(slot, content[1], content[2], content[3], content[4], 0), is_opaque=True)
+        return replace(made, made=Commitment.of(*content), is_opaque=True)
 
     def net(self, *, forged: bool) -> bool:
         """Finalise what was proposed, or propose the oldest open period. True if it was proposed now."""

@@ -155,7 +155,7 @@ class Rules:
     def left(self, arguments: tuple[Any, ...]) -> None:
         """What leaves is final, and was metered."""
         w, (shown, leaf, record) = self.w, arguments
-        slot, index = shown[1][0], leaf[0]
+        slot, index = shown[1][0] % 2**64, leaf[0]
         w.released.add((slot, index))
         standing = [one for one in w.chains.get(slot // SLOTS, []) if one.made.content == shown[1]]
         final = bool(standing) and slot // SLOTS <= w.settled

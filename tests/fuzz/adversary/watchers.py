@@ -110,6 +110,7 @@ class Watchers:
         previous = Opening(*earlier).content
         yield w.disputes, "challengeTotals", (opening, shown, previous, self.shown(index, before))
         yield w.demands, "challengeVoid", (opening, shown, previous)
+        yield w.demands, "challengeStatement", (opening, shown, previous)
         for seen in record.truth.records.get(index, []):
             yield w.demands, "challengeReceipt", (opening, shown, seen.time, seen.words)
         content = open_content(record, index)

@@ -8,8 +8,8 @@ from typing import Literal
 By = Literal["owner", "operator", "arbiter", "on-ramp", "gateway", "account", "anybody"]
 """Whose key signs: a role's; `account` is a member or named party, `anybody` whatever key is named."""
 Kind = Literal[
-    "address", "deal", "deals beyond", "enrolled", "index", "limit", "link", "meter signature", "money", "number",
-    "numbers", "opening", "own deal", "permit", "price", "project", "readings", "registers", "registry index",
+    "address", "deal", "deals beyond", "enrolled", "index", "leaf", "limit", "link", "meter signature", "money",
+    "number", "numbers", "opening", "own deal", "permit", "price", "project", "readings", "registers", "registry index",
     "roles", "slot", "slot number", "slot numbers", "spared", "text", "time", "total", "whole opening", "words",
 ]  # fmt: skip
 """What a value is: how it is written on the command line, and what the contract gets of it."""

@@ -47,6 +47,15 @@ MEMBERS = (
         (COMMITTED, Take("member", "index", "Member who asked.")),
     ),
     Act(
+        "show-substituted",
+        "anybody",
+        "demands",
+        "showSubstituted",
+        "Show a leaf of a slot that nobody metered, so that it counts with others against what was committed of them.",
+        "the leaf counts; once more is shown than was stated, `chain challenge` with any leaf of the slot proves it",
+        (Take("leaf", "leaf", "File of the leaf, as `chain prove` or the member's page gives it."),),
+    ),
+    Act(
         "follow",
         "anybody",
         "settlement",

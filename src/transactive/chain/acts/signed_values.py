@@ -1,4 +1,4 @@
-"""Values that need a signature beside that of the call: permits, readings of a meter, readings for a direct issue."""
+"""Values that carry a proof: permits, readings of a meter or for a direct issue, a leaf in its place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from transactive.chain.acts.call import Call
+from transactive.chain.disputes import evidence
+from transactive.chain.disputes.leaf_file import LeafFile, load
 from transactive.core.errors import DataError, InputError
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import split
@@ -40,6 +42,12 @@ def permit(call: Call, until: str, made: Sequence[Any]) -> tuple[Any, ...]:
     values = (to_checksum_address(holder), spender, amount, nonce, deadline)
     key = call.signers.account(names[0])
     return deadline, *_sign(call, key, (named, currency.address), ("Permit", PERMIT), values)
+
+
+def leaf_shown(call: Call, text: str, made: Sequence[Any]) -> tuple[Any, ...]:  # noqa: ARG001 - as all kinds
+    """Commitment and leaf of a file that the operator gave."""
+    file = load(Path(text), LeafFile)
+    return file.opening.content, evidence.shown(file.index, file.content, file.steps)
 
 
 def meter_signature(call: Call, text: str, made: Sequence[Any]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from transactive.chain.acts.act import Fixed, Kind
 from transactive.chain.acts.call import Call
 from transactive.chain.acts.deal_values import deal, deals_beyond, own_deal
-from transactive.chain.acts.signed_values import direct_issue, meter_signature, permit, registers
+from transactive.chain.acts.signed_values import direct_issue, leaf_shown, meter_signature, permit, registers
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
@@ -133,6 +133,7 @@ KINDS: dict[Kind, Callable[[Call, str, list[Any]], Arguments]] = {
     "deals beyond": deals_beyond,
     "enrolled": _enrolled,
     "index": lambda call, text, _: (call.known.index(text),),
+    "leaf": leaf_shown,
     "limit": _limit,
     "link": lambda call, text, _: (call.address(text or "group_link"),),
     "meter signature": meter_signature,

@@ -146,7 +146,7 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     @notice Show that the gateway signed another reading than a leaf of certificates states.
     """
     bundles._leaf(opening, shown, depth)
-    begins: uint256 = opening.commitment.slot * slotSeconds
+    begins: uint256 = commitments._number(opening.commitment.slot) * slotSeconds
     signer: address = readings._signer(begins, shown.index, reading)
     assert staticcall disputes.wasGateway(signer, begins), "certificate_disputes: not the gateway"
     # `challengeReceipt` of the other judge is for what nobody metered
@@ -169,7 +169,7 @@ def challengeCorrection(opening: commitments.Opening, shown: commitments.Shown, 
     """
     bundles._leaf(opening, shown, depth)
     corrections._check(shown.leaf.orders, shown.index, lines)
-    begins: uint256 = opening.commitment.slot * slotSeconds
+    begins: uint256 = commitments._number(opening.commitment.slot) * slotSeconds
     signer: address = corrections._signer(shown.index, lines.line)
     isRight: bool = corrections._isPossible(lines.line, begins)
     isRight = isRight and staticcall disputes.wasGateway(signer, begins)
@@ -194,8 +194,8 @@ def challengeCorrectionTwice(
     corrections._check(shown.leaf.orders, shown.index, lines)
     self._before(before, earlier, shown.index)
     corrections._check(earlier.leaf.orders, earlier.index, otherLines)
-    isOther: bool = before.commitment.slot < opening.commitment.slot
-    if before.commitment.slot == opening.commitment.slot:
+    isOther: bool = commitments._number(before.commitment.slot) < commitments._number(opening.commitment.slot)
+    if commitments._number(before.commitment.slot) == commitments._number(opening.commitment.slot):
         isOther = lines.place != otherLines.place
     line: corrections.Line = lines.line
     same: bool = line.origin == otherLines.line.origin and line.previous == otherLines.line.previous
@@ -222,7 +222,7 @@ def challengeCorrectionStart(
     bundles._leaf(opening, shown, depth)
     corrections._check(shown.leaf.orders, shown.index, lines)
     line: corrections.Line = lines.line
-    assert before.commitment.slot * slotSeconds == line.previous, "certificate_disputes: other slot"
+    assert commitments._number(before.commitment.slot) * slotSeconds == line.previous, "certificate_disputes: other slot"
     same: bool = False
     if line.previous == line.origin:
         assert staticcall settlement.isCommitted(before), "certificate_disputes: not committed"

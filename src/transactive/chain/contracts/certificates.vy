@@ -176,7 +176,7 @@ def release(opening: commitments.Opening, shown: commitments.Shown, record: bund
     @return Wh that became tokens
     """
     assert not isDirect, "certificates: issued directly"
-    slot: uint256 = opening.commitment.slot
+    slot: uint256 = commitments._number(opening.commitment.slot)
     assert slot >= since, "certificates: issued before"
     assert staticcall settlement.isFinal(opening), "certificates: not final"
     left: uint256 = 0

@@ -202,7 +202,7 @@ def challengeDeals(
             traded = sha256(trades)
         assert traded == shown.leaf.fills, "deals: other fills"
     assert self._opens(own, shown.index, salt), "deals: other member"
-    slot: uint256 = opening.commitment.slot
+    slot: uint256 = commitments._number(opening.commitment.slot)
     begins: uint256 = slot * slotSeconds
     operator: address = self._allower(slot, own)
     assert staticcall disputes.wasOperator(operator, begins), "deals: no allowance"

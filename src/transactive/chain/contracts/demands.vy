@@ -16,6 +16,10 @@
          comes later. The collector is the gateway; how long a meter was waited for beyond that is its word
        - void: `challengeVoid` shows that somebody traded in the slot whose session is marked so
 
+     A commitment states the Wh of its period's substituted leaves. Members show such leaves by `showSubstituted`, each its
+     own; once those of a slot have more than was stated for it, `challengeStatement` convicts. That more is stated than was
+     substituted nobody can show: TRUSTED. It makes bets on totals void and changes nothing else.
+
      An operator that has its books and gas is never convicted. One demand of a member at a time: an answer costs the
      operator as much as the demand costs its member, about.
      PRIVACY: an answer shows leaf, orders and trades of the member that asked for them, of nobody else.
@@ -54,6 +58,8 @@ slotsPerPeriod: immutable(uint256)
 window: immutable(uint256)
 
 demands: public(HashMap[uint256, Demand])  # by account, its last one
+counted: public(HashMap[bytes32, uint256[2]])  # by link: Wh taken and given of substituted leaves that were shown
+isCounted: public(HashMap[bytes32, bool])  # by link and place
 
 event Demanded:
     account: indexed(uint256)
@@ -63,6 +69,11 @@ event Demanded:
 event Answered:
     account: indexed(uint256)
     slot: indexed(uint256)
+
+event Counted:
+    slot: indexed(uint256)
+    taken: uint256  # Wh of all substituted leaves that were shown of the slot
+    given: uint256
 
 
 @deploy
@@ -87,7 +98,7 @@ def demand(opening: commitments.Opening, account: uint256):
     assert msg.sender == staticcall settlement.accountOf(account), "demands: not the member"
     assert block.timestamp > self.demands[account].until, "demands: answer awaited"
     assert staticcall settlement.isContestable(opening), "demands: other slot"
-    slot: uint256 = opening.commitment.slot
+    slot: uint256 = commitments._number(opening.commitment.slot)
     period: uint256 = 0
     readyAt: uint256 = 0
     period, readyAt = staticcall settlement.proposal()
@@ -123,7 +134,7 @@ def answer(
         given: bool = entry.grant == empty(bytes32) or signed._grantHash(grant) == entry.grant
         assert given, "demands: other grant"
     self.demands[shown.index] = empty(Demand)
-    log Answered(account=shown.index, slot=opening.commitment.slot)
+    log Answered(account=shown.index, slot=commitments._number(opening.commitment.slot))
 
 
 @external
@@ -146,7 +157,7 @@ def challengeReceipt(opening: commitments.Opening, shown: commitments.Shown, tim
     @param received the collector's signature for it
     """
     leaf: leaves.Leaf = self._leaf(opening, shown)
-    begins: uint256 = opening.commitment.slot * slotSeconds
+    begins: uint256 = commitments._number(opening.commitment.slot) * slotSeconds
     signer: address = signed._collector(begins, shown.index, time, received)
     assert staticcall disputes.wasGateway(signer, begins), "demands: not the gateway"
     inTime: bool = time < begins + slotSeconds + slotSeconds // WAIT
@@ -171,12 +182,64 @@ def challengeVoid(opening: commitments.Opening, shown: commitments.Shown, before
 
 
 @external
+def showSubstituted(opening: commitments.Opening, shown: commitments.Shown):
+    """
+    @notice Show a substituted leaf, once, so that it counts with others of its slot against what the commitment states.
+    """
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    assert staticcall settlement.isContestable(opening), "demands: other slot"
+    assert leaves._has(leaf, leaves.SUBSTITUTED), "demands: metered"
+    link: bytes32 = commitments._link(opening)
+    place: bytes32 = keccak256(abi_encode(link, shown.index))
+    assert not self.isCounted[place], "demands: shown before"
+    self.isCounted[place] = True
+    counted: uint256[2] = self._with(self.counted[link], leaf)
+    self.counted[link] = counted
+    log Counted(slot=commitments._number(opening.commitment.slot), taken=counted[0], given=counted[1])
+
+
+@external
+def challengeStatement(opening: commitments.Opening, shown: commitments.Shown, before: commitments.Opening):
+    """
+    @notice Show that a commitment states less than the one before, or less beyond it than its slot's substituted leaves have:
+            this one, if it is one, and those that were shown.
+    @param before commitment before; ignored if the period begins with `opening`
+    """
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    taken: uint256 = 0
+    given: uint256 = 0
+    if opening.previous != empty(bytes32):
+        assert commitments._link(before) == opening.previous, "demands: other slot"
+        taken, given = commitments._substituted(before.commitment.slot)
+    statedTaken: uint256 = 0
+    statedGiven: uint256 = 0
+    statedTaken, statedGiven = commitments._substituted(opening.commitment.slot)
+    link: bytes32 = commitments._link(opening)
+    counted: uint256[2] = self.counted[link]
+    isNew: bool = not self.isCounted[keccak256(abi_encode(link, shown.index))]
+    if isNew and leaves._has(leaf, leaves.SUBSTITUTED):
+        counted = self._with(counted, leaf)
+    isTrue: bool = taken + counted[0] <= statedTaken and given + counted[1] <= statedGiven
+    assert not isTrue, "demands: no fraud shown"
+    extcall disputes.convict(opening, msg.sender)
+
+
+@external
 @view
 def getDisputes() -> address:
     """
     @notice Judge of the settlement, by way of which this one convicts.
     """
     return disputes.address
+
+
+@internal
+@pure
+def _with(counted: uint256[2], leaf: leaves.Leaf) -> uint256[2]:
+    """
+    @dev Wh taken and given, with those of another leaf.
+    """
+    return [counted[0] + leaves._lane(leaf.slotEnergy, 0), counted[1] + leaves._lane(leaf.slotEnergy, 1)]
 
 
 @internal

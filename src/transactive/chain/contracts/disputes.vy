@@ -165,7 +165,7 @@ def challengeNetting(opening: commitments.Opening, shown: commitments.Shown):
     if net != stated:
         extcall settlement.convictNetting(opening, msg.sender)
     else:
-        limit: uint256 = staticcall settlement.limitIn(shown.index, opening.commitment.slot // slotsPerPeriod)
+        limit: uint256 = staticcall settlement.limitIn(shown.index, commitments._number(opening.commitment.slot) // slotsPerPeriod)
         assert limit > 0 and stated < 0 and convert(-stated, uint256) >= limit, "disputes: no fraud shown"
         extcall settlement.convict(opening, msg.sender)
 
@@ -181,7 +181,7 @@ def challengeLeaf(opening: commitments.Opening, shown: commitments.Shown):
     assert root == opening.commitment.root, "disputes: bad proof"
     leaf: leaves.Leaf = shown.leaf
     if consistent and not shown.isBlank:
-        right: bool = leaves._number(leaf) == opening.commitment.slot and leaf.index == shown.index
+        right: bool = leaves._number(leaf) == commitments._number(opening.commitment.slot) and leaf.index == shown.index
         fits: bool = (leaf.slotMoney | leaf.slotEnergy) & TOP == 0
         certified: bool = leaves._lane(leaf.energy, 3) <= leaves._lane(leaf.energy, 2)
         certifiedNow: bool = leaves._lane(leaf.slotEnergy, 3) <= leaves._lane(leaf.slotEnergy, 2)
@@ -189,7 +189,7 @@ def challengeLeaf(opening: commitments.Opening, shown: commitments.Shown):
         assert not (right and fits and certified and certifiedNow), "disputes: no fraud shown"
     elif consistent:
         since: uint256 = staticcall settlement.memberSince(shown.index)
-        known: bool = since != 0 and since <= opening.commitment.slot * slotSeconds
+        known: bool = since != 0 and since <= commitments._number(opening.commitment.slot) * slotSeconds
         assert known, "disputes: no fraud shown"
     self._convict(opening)
 
@@ -291,7 +291,7 @@ def challengeOmission(
     """
     leaf: leaves.Leaf = self._leaf(opening, shown)
     assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
-    slot: uint256 = opening.commitment.slot
+    slot: uint256 = commitments._number(opening.commitment.slot)
     signer: address = signed._acceptor(settlement.address, shown.index, slot, order, receipt)
     begins: uint256 = slot * slotSeconds
     assert self._wasOperator(signer, begins), "disputes: no receipt"
@@ -308,7 +308,7 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     """
     assert not shown.isBlank, "disputes: no leaf"  # `challengeLeaf` shows that one is missing
     leaf: leaves.Leaf = self._leaf(opening, shown)
-    begins: uint256 = opening.commitment.slot * slotSeconds
+    begins: uint256 = commitments._number(opening.commitment.slot) * slotSeconds
     assert self._wasGateway(readings._signer(begins, shown.index, reading), begins), "disputes: not the gateway"
     assert not leaves._has(leaf, leaves.SUBSTITUTED), "disputes: no fraud shown"  # for `demands.vy`
     sums: uint256 = reading.sums

@@ -216,8 +216,7 @@ def show(period: uint256, number: uint256, forecast: uint256, salt: bytes32):
 @external
 def settle(period: uint256, before: commitments.Opening, opening: commitments.Opening):
     """
-    @notice Write down what was committed of a period, once it is final; anybody. For a window after it, leaves that were
-            substituted can be shown.
+    @notice Write down what was committed of a period, once it is final; anybody.
     @param before commitment of the slot before the first; ignored if that begins the period
     @param opening commitment of the last slot
     """
@@ -227,21 +226,12 @@ def settle(period: uint256, before: commitments.Opening, opening: commitments.Op
 
 
 @external
-def object(period: uint256, opening: commitments.Opening, leaf: commitments.Shown):
-    """
-    @notice Show, within a window, that a leaf of the slots that count is substituted; anybody who has it.
-    """
-    begin: uint256 = period * totals.slotsPerPeriod
-    totals._object(period, lane, begin + first, begin + last, opening, leaf)
-
-
-@external
 def pay(period: uint256):
     """
-    @notice Pay by score, or give stakes back where too much was substituted, when nobody can object any more; anybody.
+    @notice Pay by score, or give stakes back where too much was substituted; anybody.
     """
     assert not totals._isClosed(period), "forecast_pool: over"
-    assert totals._isKnown(period) and not totals._isContestable(period), "forecast_pool: not known"
+    assert totals._isKnown(period), "forecast_pool: not known"
     totals._close(period)
     if totals._isValid(period):
         self._pay(period, totals._outcome(period).total)

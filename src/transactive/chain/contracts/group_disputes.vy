@@ -100,7 +100,7 @@ def ask(opening: commitments.Opening, link: address):
     assert inTime, "group_disputes: too late to ask"
     until: uint256 = block.timestamp + window // 4
     self.asked[head][link] = until
-    log Asked(link=link, slot=opening.commitment.slot, until=until)
+    log Asked(link=link, slot=commitments._number(opening.commitment.slot), until=until)
 
 
 @external
@@ -124,7 +124,7 @@ def answer(
     assert self._isFollowed(opening, link, leaf), "group_disputes: group not paid"
     assert self._agrees(opening, link, leaf, groupOpening, groupShown), "group_disputes: does not agree"
     self.asked[head][link] = ANSWERED
-    log Answered(link=link, slot=opening.commitment.slot)
+    log Answered(link=link, slot=commitments._number(opening.commitment.slot))
 
 
 @external
@@ -199,7 +199,7 @@ def _period(opening: commitments.Opening) -> uint256:
     """
     @dev Period of a commitment.
     """
-    return opening.commitment.slot // slotsPerPeriod
+    return commitments._number(opening.commitment.slot) // slotsPerPeriod
 
 
 @internal

@@ -198,23 +198,13 @@ def sell(question: uint256, outcome: uint256, shares: uint256, least: uint256) -
 @external
 def resolve(question: uint256, before: commitments.Opening, opening: commitments.Opening):
     """
-    @notice Write down what was committed of a question's slots, once their period is final; anybody. For a window after it,
-            leaves that were substituted can be shown.
+    @notice Write down what was committed of a question's slots, once their period is final; anybody.
     @param before commitment of the slot before the first; ignored if that begins a period
     @param opening commitment of the last slot
     """
     q: Question = self._question(question)
     assert not q.isVoid, "prediction_market: void"
     totals._settle(question, q.lane, q.first, q.last, before, opening)
-
-
-@external
-def object(question: uint256, opening: commitments.Opening, leaf: commitments.Shown):
-    """
-    @notice Show, within a window, that a leaf of the question's slots is substituted; anybody who has it.
-    """
-    q: Question = self._question(question)
-    totals._object(question, q.lane, q.first, q.last, opening, leaf)
 
 
 @external
@@ -233,7 +223,7 @@ def void(question: uint256):
 @nonreentrant
 def redeem(question: uint256) -> uint256:
     """
-    @notice Member: take what its shares are worth, when nobody can object any more.
+    @notice Member: take what its shares are worth, once the outcome is written down or the question called off.
     @return n¤ received
     """
     member: uint256 = totals._member(msg.sender)
@@ -338,7 +328,7 @@ def price(question: uint256, outcome: uint256) -> uint256:
 @view
 def worthOf(question: uint256) -> (uint256[lmsr.MOST_OUTCOMES], uint256):
     """
-    @notice What a share of each outcome pays, and of how many parts, when nobody can object any more.
+    @notice What a share of each outcome pays, and of how many parts, once the question is over.
     """
     return self._worth(question)
 
@@ -400,8 +390,7 @@ def _worth(question: uint256) -> (uint256[lmsr.MOST_OUTCOMES], uint256):
     @dev Parts that a share of each outcome pays, and how many parts make one; together they are never more than one.
     """
     q: Question = self._question(question)
-    over: bool = q.isVoid or (totals._isKnown(question) and not totals._isContestable(question))
-    assert over, "prediction_market: not over"
+    assert q.isVoid or totals._isKnown(question), "prediction_market: not over"
     worth: uint256[lmsr.MOST_OUTCOMES] = empty(uint256[lmsr.MOST_OUTCOMES])
     n: uint256 = len(q.bounds) + 1
     if q.isVoid or not totals._isValid(question):

@@ -7,7 +7,9 @@
 @notice Members keep currency here; the operator nets what they owe each other once per period.
 @dev Two tiers. Each slot the operator commits the root of a Merkle-sum tree: a leaf states a member's running totals
      since the start of the period and the slot's own values (`modules/leaves.vy`). The same commitment carries the
-     root of the slot's certificates, so that other contracts can check it with `isCommitted`. Once per period it
+     root of the slot's certificates, so that other contracts can check it with `isCommitted`, and behind the slot's number
+     what of the period nobody has metered, Wh taken << 64 | Wh given << 128: sums since its start over leaves that are marked
+     as substituted. Once per period the operator
      proposes the net amounts as packed words; after a challenge window anyone can finalise them. Both go in parts, so that
      no transaction grows with the community: `propose` appends words, `finalise` applies them.
 
@@ -54,6 +56,7 @@
      before is paid to it first. So a registrar that replaces a key that is not lost moves no money whose owner looks once
      within the delay. A suspension there stops nobody who leaves here.
      TRUSTED, or seen only by comparing
+       - that no more is stated as substituted than was; that it is no less, `demands.vy` judges
        - amounts of deviations, fees and dividends in a leaf: each member computes its own and asks the arbiter for a
          `veto` inside the window. A low debit limit and the notice bound the loss
        - the arbiter to look when called: it can only stop a netting, never change one or take money
@@ -78,7 +81,7 @@ interface Registry:
     def accountOf(index: uint256) -> address: view
 
 struct Commitment:
-    slot: uint256
+    slot: uint256  # number | substituted Wh taken << 64 | given << 128
     root: bytes32  # of the members' tree
     certificates: bytes32  # root of the slot's certificates, zero without any
     money: uint256  # totals of the tree
@@ -205,6 +208,7 @@ event Withdrawn:
 
 event SlotCommitted:
     slot: indexed(uint256)
+    word: uint256  # first one of the commitment: what of its period nobody has metered, behind the number
     root: bytes32
     certificates: bytes32
     money: uint256
@@ -486,17 +490,19 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
     """
     @notice Commit the members' running totals at the end of `slot`, and the slot's certificates; slot n covers the
             seconds n * slotSeconds to (n + 1) * slotSeconds.
+    @param slot its number | Wh taken << 64 | Wh given << 128 of the period that nobody has metered
     @param root Merkle-sum root over the members' leaves
     @param certificates root over the slot's certificates; zero without any
     @param money root sums: debit | credit << 64 | bought << 128 | sold << 192, each < 2**63
     @param energy root sums: imported | exported << 64 | produced << 128 | certified << 192, each < 2**63
     """
+    at: uint256 = slot & FIELD
     office: uint256 = self.office
     assert convert(msg.sender, uint256) == office & ACCOUNT, "settlement: not the operator"
-    assert block.timestamp >= (slot + 1) * slotSeconds, "settlement: slot not over"
+    assert block.timestamp >= (at + 1) * slotSeconds, "settlement: slot not over"
     assert (money | energy) & TOP == 0, "settlement: totals too large"
     assert money & LANE == (money >> 64) & LANE, "settlement: debit is not credit"
-    number: uint256 = slot // slotsPerPeriod
+    number: uint256 = self._period(slot)
     books: uint256 = self.books
     newest: uint256 = books & FIELD
     mark: uint256 = self.marks[number]
@@ -506,17 +512,17 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
         self.books = books ^ newest ^ number
     else:
         assert number > (books >> SETTLED_AT) & FIELD and newest != ENDED, "settlement: period closed"
-        assert slot > mark & FIELD, "settlement: slot committed"
+        assert at > mark & FIELD, "settlement: slot committed"
         previous = (mark >> PREVIOUS_AT) & FIELD
         if number != newest:
             self._hear(newest)
     assert (books >> PROPOSED_AT) & FIELD != number, "settlement: period proposed"
     assert office >> BOND_AT >= penalty, "settlement: stake too small"
-    self.marks[number] = slot | (previous << PREVIOUS_AT) | (block.timestamp << HEARD_AT)
+    self.marks[number] = at | (previous << PREVIOUS_AT) | (block.timestamp << HEARD_AT)
     self.heads[number] = self._link(
         self.heads[number], Commitment(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
     )
-    log SlotCommitted(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
+    log SlotCommitted(slot=at, word=slot, root=root, certificates=certificates, money=money, energy=energy)
 
 
 @external
@@ -585,7 +591,7 @@ def retract(opening: Opening):
     @param opening the last commitment
     """
     self._onlyOperator()
-    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    period: uint256 = self._period(opening.commitment.slot)
     assert self._isOpenPeriod(period), "settlement: period closed"
     assert len(opening.later) == 0, "settlement: not the last slot"
     self._takeBack(period, opening)
@@ -708,8 +714,8 @@ def convict(opening: Opening, challenger: address):
             taken back costs the same, once for each time that something was taken back.
     """
     self._onlyJudge()
-    slot: uint256 = opening.commitment.slot
-    period: uint256 = slot // slotsPerPeriod
+    slot: uint256 = opening.commitment.slot & FIELD
+    period: uint256 = self._period(slot)
     head: bytes32 = self._head(opening)
     if head != self.heads[period] and self.undone[head] != 0:
         assert slot >= (self.undone[head] >> SLOT_AT) & FIELD, "settlement: other slot"  # it still counts
@@ -729,7 +735,7 @@ def convictNetting(opening: Opening, challenger: address):
     @param opening last commitment of their period
     """
     self._onlyJudge()
-    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    period: uint256 = self._period(opening.commitment.slot)
     head: bytes32 = self._head(opening)
     if self._isProposed(period, head):
         self._void(period)
@@ -970,7 +976,7 @@ def netsOf(opening: Opening, word: uint256) -> uint256:
     """
     head: bytes32 = self._head(opening)
     netting: uint256 = 0
-    if self._isProposed(opening.commitment.slot // slotsPerPeriod, head):
+    if self._isProposed(self._period(opening.commitment.slot), head):
         netting = self.netting
     elif block.timestamp < self.undone[head] & FIELD:
         netting = self.undone[head] >> KEPT_AT
@@ -985,8 +991,8 @@ def isContestable(opening: Opening) -> bool:
     """
     @notice Whether evidence against a commitment counts: it is not final yet, or was taken back less than a window ago.
     """
-    slot: uint256 = opening.commitment.slot
-    period: uint256 = slot // slotsPerPeriod
+    slot: uint256 = opening.commitment.slot & FIELD
+    period: uint256 = self._period(slot)
     head: bytes32 = self._head(opening)
     if head == self.heads[period]:
         return self._isOpenPeriod(period)
@@ -1001,7 +1007,7 @@ def isFinal(opening: Opening) -> bool:
     @notice Whether a commitment is final: its period was netted after a window in which it could be challenged. What other
             contracts give for a commitment they give for a final one only. Nothing becomes final by silence.
     """
-    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    period: uint256 = self._period(opening.commitment.slot)
     return period <= (self.books >> SETTLED_AT) & FIELD and self._isCommitted(opening)
 
 
@@ -1137,11 +1143,20 @@ def _link(head: bytes32, commitment: Commitment) -> bytes32:
 
 @internal
 @view
+def _period(word: uint256) -> uint256:
+    """
+    @dev Period of a commitment by its first word.
+    """
+    return (word & FIELD) // slotsPerPeriod
+
+
+@internal
+@view
 def _isCommitted(opening: Opening) -> bool:
     """
     @dev Whether an opening leads to the head of its period.
     """
-    return self._head(opening) == self.heads[opening.commitment.slot // slotsPerPeriod]
+    return self._head(opening) == self.heads[self._period(opening.commitment.slot)]
 
 
 @internal
@@ -1199,9 +1214,8 @@ def _isOpenPeriod(period: uint256) -> bool:
     """
     @dev Whether evidence counts in a period, and commitments can be taken back.
     """
-    books: uint256 = self.books
-    isUnderWay: bool = (books >> PROPOSED_AT) & FIELD == period and self._isStarted()
-    return period > (books >> SETTLED_AT) & FIELD and books & FIELD != ENDED and not isUnderWay
+    isUnderWay: bool = self._proposed() == period and self._isStarted()
+    return period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded() and not isUnderWay
 
 
 @internal
@@ -1239,7 +1253,7 @@ def _takeBack(period: uint256, opening: Opening):
     """
     self._notKept(self.heads[period])
     until: uint256 = block.timestamp + window
-    undone: uint256 = until | (opening.commitment.slot << SLOT_AT)
+    undone: uint256 = until | (opening.commitment.slot << 192 >> 128)  # its number behind the time
     if self._proposed() == period:
         netting: uint256 = self.netting
         at: uint256 = 64 + 64 * ((netting >> BANK_AT) & 1)
@@ -1277,8 +1291,8 @@ def _rewind(period: uint256, opening: Opening):
     @dev Take back a commitment of the period and all after it; the slots can be committed anew. Leaves are running
          totals, so a corrected slot corrects the period.
     """
-    slot: uint256 = opening.commitment.slot
-    assert slot // slotsPerPeriod == period and self._isCommitted(opening), "settlement: other slot"
+    slot: uint256 = opening.commitment.slot & FIELD
+    assert self._period(slot) == period and self._isCommitted(opening), "settlement: other slot"
     self.heads[period] = opening.previous
     self.marks[period] = (self.marks[period] & ~FIELD) | (slot - 1)
     self._hear(self.books & FIELD)  # there is time to commit anew

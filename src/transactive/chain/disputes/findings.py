@@ -68,7 +68,7 @@ class Case:
         """
         found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade(), self.in_serials()]
         marks = KeptOut(self.client, self.judge, self.file)
-        found += [marks.void(earlier)]
+        found += [marks.void(earlier), marks.understated(earlier)]
         found += [
             self.in_orders(each) if isinstance(each, ReceiptFile) else marks.substituted(each) for each in receipts
         ]

@@ -17,7 +17,9 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import demands
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
-from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.keccak import keccak
+from transactive.core.proofs.leaves import Leaf
+from transactive.core.proofs.merkle import ZERO, word
 from transactive.core.proofs.signed_orders import split
 
 BEGINNING = Opening(ZERO, Commitment(0, ZERO, ZERO, 0, 0, 0), ())
@@ -39,6 +41,30 @@ class KeptOut:
         if not demands.false_void(self._file.content, opening.commitment, None if begins else before.commitment):
             return None
         return self._fraud("the session is marked as void, and somebody traded", "challengeVoid", before.content)
+
+    def understated(self, earlier: LeafFile | None) -> Fraud | None:
+        """A commitment that states less than before, or leaves this leaf out. earlier: as above."""
+        opening = self._file.opening
+        begins = not any(opening.previous)
+        if not begins and earlier is None:
+            return None
+        before = earlier.opening if earlier and not begins else BEGINNING
+        stated = opening.commitment, None if begins else before.commitment
+        leaf, counted_wh = self._counted()
+        if not demands.understated([leaf], *stated, counted_wh):
+            return None
+        what = "the commitment states less than was settled as if nobody had metered it"
+        return self._fraud(what, "challengeStatement", before.content)
+
+    def _counted(self) -> tuple[Leaf | None, tuple[int, int]]:
+        """The leaf, None if it was shown before, and what all that were shown have taken and given [Wh]."""
+        by, link = demands_judge(self._client, self._disputes), self._file.opening.head
+        if not has_function(by, "showSubstituted"):
+            return self._file.content, (0, 0)
+        place = keccak(link + word(self._file.index))
+        known = bool(self._client.read(by, "isCounted", place))
+        taken, given = (int(self._client.read(by, "counted", link, side)) for side in (0, 1))
+        return None if known else self._file.content, (taken, given)
 
     def substituted(self, held: RecordReceiptFile) -> Fraud | None:
         """A slot that is marked as not metered, and the collector had the record in time."""

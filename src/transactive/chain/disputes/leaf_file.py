@@ -73,7 +73,7 @@ class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def opening(self) -> Opening:
         """The commitment in its period's hash chain."""
         slot, root, certificates, money, energy = self.commitment
-        made = Commitment(int(slot), bytes_of(root), bytes_of(certificates), int(money), int(energy), 0)
+        made = Commitment.of(int(slot), bytes_of(root), bytes_of(certificates), int(money), int(energy))
         return Opening(bytes_of(self.previous), made, tuple(map(bytes_of, self.later)))
 
 

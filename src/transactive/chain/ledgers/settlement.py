@@ -17,6 +17,7 @@ from transactive.chain.history import PART, Gas, attempts, commitment_of, commit
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
 from transactive.chain.ledgers.blocks import BlockReceipt, summed_gas
+from transactive.chain.ledgers.committing import commitment_to
 from transactive.chain.ledgers.deposits import Deposits
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
@@ -167,19 +168,17 @@ class ChainLedger:
         return self.carbon_tree(leaves()).root
 
     def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO, *, attempt: int = 0) -> SlotTree:
-        """Queue the commitment of a slot; certificates: root of its certificates, zero without any.
-
-        attempt: how often it was committed before, if it was taken back.
-        """
+        """Queue the commitment of a slot; attempt: how often it was committed before, if it was taken back."""
         tree = SlotTree(leaves, self.depth, self._secret, attempt)
-        content = leaves.slot, tree.root, certificates, tree.money, tree.energy
+        content = commitment_to(self._client, self._settlement, tree, certificates).content
         self._client.send(self._operator, self._settlement, "commitSlot", *content)
         return tree
 
     def holds(self, leaves: SlotLeaves, certificates: bytes) -> bool:
         """Whether the slot of these leaves was committed with them, and with this root of certificates."""
-        found, tree = commitment_of(self._client, self._settlement, leaves.slot), self.tree(leaves)
-        return found is not None and found.content == (leaves.slot, tree.root, certificates, tree.money, tree.energy)
+        found = commitment_of(self._client, self._settlement, leaves.slot)
+        made = commitment_to(self._client, self._settlement, self.tree(leaves), certificates)
+        return found is not None and found.content == made.content
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the netting of a period, less parts that are on chain: received − paid per account [n¤], sum zero."""

@@ -27,7 +27,7 @@ NOTHING = Opening(ZERO, Commitment(0, ZERO, ZERO, 0, 0, 0), ())
 
 @dataclass(frozen=True, slots=True)
 class CommittedTotal:
-    """What was committed [Wh], when that was written down [Unix s], and what of it was shown to be substituted [Wh]."""
+    """What was committed [Wh], when that was written down [Unix s], and what of it nobody had metered [Wh]."""
 
     total: int
     known_at: int
@@ -57,7 +57,6 @@ class MarketQuestion:
     sold: tuple[int, ...]
     prices: tuple[int, ...]
     outcome: CommittedTotal | None
-    window: int
     voidable_from: int
     now: int
 
@@ -68,7 +67,7 @@ class MarketQuestion:
             return "void"
         if self.outcome is None:
             return "open" if self.now < self.closes_at else "waiting for the meters"
-        return "known, can be objected to" if self.now < self.outcome.known_at + self.window else "over"
+        return "over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,6 @@ class Predictions:
             sold=sold,
             prices=_prices(sold, int(liquidity)),
             outcome=CommittedTotal(total, known_at, substituted) if known_at else None,
-            window=self.window,
             voidable_from=ends + int(self.client.read(self.market, "deadline")),
             now=self.client.head_timestamp,
         )

@@ -36,7 +36,6 @@ class StakedPeriod:
     refundable_from: int
     wagers: tuple[Wager, ...]
     outcome: CommittedTotal | None
-    payable_from: int
     is_over: bool
     now: int
 
@@ -46,7 +45,7 @@ class StakedPeriod:
         if self.is_over:
             return "over"
         if self.outcome is not None:
-            return "known, can be objected to" if self.now < self.payable_from else "can be paid"
+            return "can be paid"
         if self.now < self.gate:
             return "open"
         return "forecasts are shown" if self.now < self.reveal_until else "waiting for the meters"
@@ -114,7 +113,6 @@ class Stakes:
                 _wager(int(word), int(content)) for word, content in client.read(self.pool, "wagersOf", number)
             ),
             outcome=CommittedTotal(total, known_at, substituted) if known_at else None,
-            payable_from=known_at + self.predictions.window,
             is_over=bool(client.read(self.pool, "isOver", number)),
             now=client.head_timestamp,
         )

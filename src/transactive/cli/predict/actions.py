@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -148,21 +147,8 @@ def run_resolve(where: ChainOptions, number: int, by: str) -> Facts:
             means = "there was no outcome by the deadline: each share pays its part of one"
         else:
             gas = send(found, found.market, key, 0, "resolve", number, *evidence)
-            means = f"leaves that nobody metered can be shown for {found.window} s; then shares are paid"
+            means = "shares are paid, in equal parts if more than a hundredth was substituted"
         return told(found, found.question(number)) | {"means": means, "gas": gas}
-
-
-def run_object(where: ChainOptions, number: int, leaf: Path, by: str) -> Facts:
-    """Show that a leaf of a question's slots was substituted."""
-    from transactive.chain.disputes.evidence import shown
-    from transactive.chain.disputes.leaf_file import LeafFile, load
-
-    file = load(leaf, LeafFile)
-    with predicted(where) as (found, signers):
-        found.question(number)
-        place = shown(file.index, file.content, file.steps)
-        gas = send(found, found.market, signers.named(by), 0, "object", number, file.opening.content, place)
-        return told(found, found.question(number)) | {"gas": gas}
 
 
 def run_redeem(where: ChainOptions, number: int, account: str) -> Facts:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -141,29 +140,6 @@ def resolve(question: int, *, by: Annotated[str, Parameter(name="--as")] = "oper
     from transactive.cli.predict.actions import run_resolve
 
     report(run_resolve(where, question, by), json=where.json)
-
-
-@predict.command(name="object")
-def object_to(
-    question: int, leaf: Path, *, by: Annotated[str, Parameter(name="--as")] = "operator", where: ChainOptions
-) -> None:
-    """Show that nobody metered a leaf of the slots: with more than a hundredth of the total so, shares pay equal parts.
-
-    Anybody who has the leaf may, for a window after `resolve`.
-    Example: transactive predict object 0 leaf.json --as ada --node http://127.0.0.1:8545
-
-    Parameters
-    ----------
-    question
-        Number of the question.
-    leaf
-        File of the leaf, as `chain prove` or the member's page gives it.
-    by
-        Name of the key that sends.
-    """
-    from transactive.cli.predict.actions import run_object
-
-    report(run_object(where, question, leaf, by), json=where.json)
 
 
 @predict.command

@@ -148,21 +148,8 @@ def run_pay(where: Any, day: str, by: str) -> Facts:  # noqa: ANN401 - options o
             means = "there was no outcome by the deadline: stakes went back"
         else:
             gas = send(found, stakes.pool, key, 0, "settle", number, *evidence)
-            means = f"leaves that nobody metered can be shown for {found.window} s; then `predict pay` pays"
+            means = "what was metered is written down; `predict pay` pays"
         return _told(stakes, stakes.period(number)) | {"means": means, "gas": gas}
-
-
-def run_contest(where: Any, day: str, leaf: Path, by: str) -> Facts:  # noqa: ANN401 - options of the commands
-    """Show that a leaf was substituted."""
-    from transactive.chain.disputes.evidence import shown
-    from transactive.chain.disputes.leaf_file import LeafFile, load
-
-    file = load(leaf, LeafFile)
-    with staked(where) as (stakes, signers):
-        found, number = stakes.predictions, stakes.number(parse_time(day), day)
-        place = shown(file.index, file.content, file.steps)
-        gas = send(found, stakes.pool, signers.named(by), 0, "object", number, file.opening.content, place)
-        return _told(stakes, stakes.period(number)) | {"gas": gas}
 
 
 def run_stakes(where: Any, day: str) -> Facts:  # noqa: ANN401 - options of the commands

@@ -105,7 +105,7 @@ def reveal(file: Path, *, account: str, where: ChainOptions) -> None:
 
 @predict.command
 def pay(day: str, *, by: Annotated[str, Parameter(name="--as")] = "operator", where: ChainOptions) -> None:
-    """Write down what the meters said of a day, and one window later pay its stakes; or give them back. Anybody may.
+    """Write down what the meters said of a day; once it is written down, pay its stakes or give them back. Anybody may.
 
     Example: transactive predict pay 2027-01-05T00:00Z --node http://127.0.0.1:8545
 
@@ -119,28 +119,6 @@ def pay(day: str, *, by: Annotated[str, Parameter(name="--as")] = "operator", wh
     from transactive.cli.predict.stake_actions import run_pay
 
     report(run_pay(where, day, by), json=where.json)
-
-
-@predict.command
-def contest(
-    day: str, leaf: Path, *, by: Annotated[str, Parameter(name="--as")] = "operator", where: ChainOptions
-) -> None:
-    """Show that nobody metered a leaf of the slots that count: with more than a hundredth so, stakes go back.
-
-    Example: transactive predict contest 2027-01-05T00:00Z leaf.json --as ada --node http://127.0.0.1:8545
-
-    Parameters
-    ----------
-    day
-        Start of the settlement period, RFC 3339.
-    leaf
-        File of the leaf, as `chain prove` or the member's page gives it.
-    by
-        Name of the key that sends.
-    """
-    from transactive.cli.predict.stake_actions import run_contest
-
-    report(run_contest(where, day, leaf, by), json=where.json)
 
 
 @predict.command

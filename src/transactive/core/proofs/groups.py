@@ -28,7 +28,8 @@ def leaves_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
     energy, slot_energy = (np.pad(table[own], ((0, 1), (0, 0))) for table in (leaves.energy, leaves.slot_energy))
     fills, orders = ([*given[own], ZERO] for given in (leaves.fills, leaves.orders))
     marks = np.append(leaves.marks[own], 0) if len(leaves.marks) else leaves.marks
-    return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders, marks)
+    sums = (money, energy, slot_money, slot_energy)
+    return SlotLeaves(leaves.slot, *sums, fills, orders, marks, leaves.substituted[own])
 
 
 def carbon_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
@@ -52,7 +53,9 @@ def leaves_of_whole(leaves: SlotLeaves, groups: Sequence[range], heads: Sequence
         for table in (leaves.money, leaves.energy)
     )
     blank = [ZERO] * (len(leaves) - named)
-    return SlotLeaves(leaves.slot, money, energy, money, energy, [*blank, *heads], [*blank, *[ZERO] * len(groups)])
+    fills, orders = [*blank, *heads], [*blank, *[ZERO] * len(groups)]
+    sums = (money, energy, money, energy)
+    return SlotLeaves(leaves.slot, *sums, fills, orders, substituted=leaves.substituted)
 
 
 def agrees(leaf: Leaf | None, link: Leaf | None, money: int, energy: int) -> bool:

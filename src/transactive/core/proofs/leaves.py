@@ -105,12 +105,17 @@ def _no_marks() -> IntArray:
     return np.zeros(0, np.int64)
 
 
+def _nothing_substituted() -> IntArray:
+    return np.zeros((0, 2), np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotLeaves:
     """Content of all leaves of a slot: money, energy and their part of this slot, each (accounts, 4) in lane order.
 
     slot: number. fills, orders: hash of what each account traded and of its accepted orders, `ZERO` for nothing. marks:
-    `LeafMark` of each account, (accounts,); empty for none.
+    `LeafMark` of each account, (accounts,); empty for none. substituted: running total of the period of what each
+    account took and gave [Wh] in slots that are marked so, (accounts, 2); empty for nothing.
     """
 
     slot: int
@@ -121,9 +126,16 @@ class SlotLeaves:
     fills: Sequence[bytes]
     orders: Sequence[bytes]
     marks: IntArray = field(default_factory=_no_marks)
+    substituted: IntArray = field(default_factory=_nothing_substituted)
 
     def __len__(self) -> int:
         return len(self.money)
+
+    @property
+    def stated(self) -> int:
+        """What a commitment states as substituted in the period so far: Wh taken | given << 64, of all accounts."""
+        taken, given = self.substituted.sum(axis=0).tolist()
+        return int(taken | given << MARKS_AT)
 
 
 def climb(leaf: Leaf | None, index: int, proof: Sequence[Step]) -> tuple[bytes, int, int, bool]:

@@ -95,8 +95,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     memories: dict[int, Column]
     prices: Column
     ledger: dict[str, Column]
-    periods: dict[int, tuple[Column, Column]]
-    latest: tuple[Column, Column]
+    periods: dict[int, tuple[Column, ...]]
+    latest: tuple[Column, ...]
     locks_n: dict[int, Column]
     closed: list[int]
     proposed: int | None
@@ -237,6 +237,7 @@ def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:
     }
 
 
-def _columns(totals: LedgerTotals) -> tuple[Column, Column]:
-    """Columns of totals."""
-    return Column.of(totals.money), Column.of(totals.energy)
+def _columns(totals: LedgerTotals) -> tuple[Column, ...]:
+    """Columns of totals; one less where nothing was substituted."""
+    columns = (totals.money, totals.energy, totals.substituted)
+    return tuple(Column.of(column) for column in (columns if len(totals.substituted) else columns[:2]))

@@ -88,14 +88,18 @@ class StatementRules(StatementPart, frozen=True, kw_only=True):
     levy_paid_micro_per_t: Whole
 
 
-class Link(StatementPart, frozen=True, kw_only=True):
-    """One commitment of a period: roots of both trees, and the two words of the settlement tree's totals."""
+class Link(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """One commitment of a period: roots of both trees, and the two words of the settlement tree's totals.
+
+    substituted: what members took and gave [Wh] in the period so far in slots that nobody metered.
+    """
 
     slot: Whole
     root: Hash
     certificates: Hash
     money: Word
     energy: Word
+    substituted: tuple[Whole, Whole] = (0, 0)
 
 
 class StatementWhole(StatementPart, frozen=True, kw_only=True):

@@ -92,6 +92,8 @@ def _follows(file: LeafFile, before: LeafFile | None, begins: bool) -> Iterator[
     made = before.opening.commitment if before else None
     if demands.false_void(leaf, file.opening.commitment, made):
         yield Wrong("the session is marked as void, and somebody traded", "challengeVoid")
+    if demands.understated([leaf], file.opening.commitment, made):
+        yield Wrong("the commitment states less than was settled as if nobody had metered it", "challengeStatement")
 
 
 def _traded(leaf: Leaf, file: LeafFile, held: Held) -> Iterator[Wrong]:

@@ -27,7 +27,8 @@ class LeafProof:
     """A leaf of the settlement tree with its way up. leaf: its hash; sums: running totals of its period by name.
 
     root: where the way ends; committed: the root that the contract logged, in `block`. consistent: whether the sums on
-    the way add up. contract: address of the settlement.
+    the way add up. contract: address of the settlement. substituted_wh: what all members took and gave in slots of the
+    period so far that nobody metered, as the commitment states [Wh].
     """
 
     leaf: str
@@ -38,6 +39,7 @@ class LeafProof:
     consistent: bool
     block: int
     contract: str
+    substituted_wh: tuple[int, int]
 
     @property
     def holds(self) -> bool:
@@ -70,8 +72,9 @@ def leaf_proof(folder: Path, member: str, slot: int) -> LeafProof:
         own, position = parent, position >> 1
     sums = MONEY.unpack(leaf.money) | ENERGY.unpack(leaf.energy)
     return LeafProof(
-        _hex(leaf.hash), sums, tuple(steps), _hex(root), _hex(found.root), consistent, found.block, contract
-    )
+        _hex(leaf.hash), sums, tuple(steps), _hex(root), _hex(found.root), consistent, found.block, contract,
+        found.substituted_wh,
+    )  # fmt: skip
 
 
 def _hex(data: bytes) -> str:

@@ -128,4 +128,5 @@ def stated_link(commitment: Commitment) -> said.Link:
         certificates=commitment.certificates.hex(),
         money=f"{commitment.money:x}",
         energy=f"{commitment.energy:x}",
+        substituted=commitment.substituted_wh,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transactive.chain.commitments import NUMBER_BITS, Commitment
 from transactive.core.proofs.leaves import MARKS_AT, Leaf, Step
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement_slot import Four, StatementLeaf
@@ -23,9 +24,11 @@ def steps_of(leaf: StatementLeaf) -> list[Step]:
 
 def content_of(link: said.Link) -> tuple[int, bytes, bytes, int, int]:
     """A commitment."""
-    return (
-        link.slot, bytes.fromhex(link.root), bytes.fromhex(link.certificates), int(link.money, 16), int(link.energy, 16)
-    )  # fmt: skip
+    roots = bytes.fromhex(link.root), bytes.fromhex(link.certificates)
+    taken, given = link.substituted
+    sums = int(link.money, 16), int(link.energy, 16)
+    made = Commitment(link.slot, *roots, *sums, block=0, substituted=taken | given << NUMBER_BITS)
+    return made.content
 
 
 def _word(four: Four) -> int:

@@ -29,6 +29,7 @@ from transactive.services.statements.checks.corrections import check_corrections
 from transactive.services.statements.checks.credits import check_credits
 from transactive.services.statements.checks.groups import check_groups
 from transactive.services.statements.checks.rules import check_rules, levy_rate
+from transactive.services.statements.checks.substituted import check_substituted
 from transactive.services.statements.checks.words import Contradiction, Passed, Witness, hold
 from transactive.services.statements.stated_numbers import content_of, leaf_of, steps_of
 
@@ -249,6 +250,7 @@ def _chain(of: Statement, witness: Witness) -> Passed:
         hold(stated == known, f"period {period.number}: its commitments are not those on chain")
     final = sum(period.number <= witness.settled_period() for period in of.periods)
     beside = "" if of.chain.whole is None else f"; {check_groups(of, of.chain.whole, witness)}"
+    beside += check_substituted(of, witness)
     return Passed("chain", f"{len(of.periods)} periods as on chain {of.chain.chain_id}, {final} of them final{beside}")
 
 

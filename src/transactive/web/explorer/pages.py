@@ -100,6 +100,7 @@ def proof_page(proof: LeafProof, member: str, slot: int, run: Run) -> dict[str, 
         "span": words.span(slot, run.clock.length),
         "day": words.day(slot),
         "sums": _sums(proof.sums, words),
+        "substituted": [f"{kwh_text(wh, 3)} kWh" for wh in proof.substituted_wh],
     }
 
 

@@ -107,7 +107,7 @@ def _leaf(opening: commitments.Opening, shown: commitments.Shown, depth: uint256
     money, energy, isSound = self._path(opening, shown, depth)
     assert not shown.isBlank, "bundles: no leaf"
     leaf: leaves.Leaf = shown.leaf
-    isSound = isSound and leaves._number(leaf) == opening.commitment.slot and leaf.index == shown.index
+    isSound = isSound and leaves._number(leaf) == commitments._number(opening.commitment.slot) and leaf.index == shown.index
     # nobody metered it, so nothing is certified
     isSound = isSound and (leaves._lane(leaf.money, 1) == 0 or not leaves._has(leaf, leaves.SUBSTITUTED))
     isSound = isSound and self._isWithin(leaf.money, leaf.energy) and self._isWithin(money, energy)

@@ -9,7 +9,7 @@
 from modules import leaves
 
 struct Commitment:
-    slot: uint256
+    slot: uint256  # number | Wh taken << 64 | Wh given << 128 of the period that nobody metered
     root: bytes32
     certificates: bytes32
     money: uint256
@@ -27,6 +27,26 @@ struct Shown:  # the leaf of a member and where it stands
     proof: DynArray[leaves.Node, leaves.MAX_DEPTH]
 
 MAX_LATER: constant(uint256) = 287  # a day of five minutes
+NUMBER: constant(uint256) = 2**64 - 1
+SUBSTITUTED_AT: constant(uint256) = 64
+
+
+@internal
+@pure
+def _number(word: uint256) -> uint256:
+    """
+    @dev Number of a commitment's slot, by its first word.
+    """
+    return word & NUMBER
+
+
+@internal
+@pure
+def _substituted(word: uint256) -> (uint256, uint256):
+    """
+    @dev Wh taken and given since the start of the period that a commitment states as substituted, by its first word.
+    """
+    return (word >> SUBSTITUTED_AT) & NUMBER, word >> (2 * SUBSTITUTED_AT)
 
 
 @internal

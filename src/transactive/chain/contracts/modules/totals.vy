@@ -5,14 +5,14 @@
 @title Totals
 @notice What a community used or made in some slots, from what its settlement committed: meters decide, nobody reports.
 @dev A total is the difference of two committed totals of one period, once that period is final: past every challenge of the
-     judges, so that nothing reopens it, a later correction neither. For a window after that anybody can show leaves of these
-     slots that are marked as substituted; if they are more than a hundredth of the total, the outcome is invalid.
+     judges, so that nothing reopens it, a later correction neither. The same two commitments state what nobody had metered;
+     if that is more than a hundredth of the total, the outcome is invalid.
 
      ENFORCED
        - the outcome is what was committed, to the Wh; a slot that was not committed by itself gives none
-     DETECTABLE, by who has the leaf: its member, its group's neighbour in the proof, and the operator
-       - that more than a hundredth was substituted; with nobody to show it the total counts
-     TRUSTED: what the settlement trusts (gateway, arbiter)
+       - until the period is final: that no less is stated as substituted than its leaves have (`demands.vy`), by who has them
+     TRUSTED: what the settlement trusts (gateway, arbiter); its operator, that no more is stated as substituted than was: what
+     it can reach by that is that stakes go back
 """
 
 from modules import commitments
@@ -29,7 +29,7 @@ interface Settlement:
 struct Outcome:
     total: uint256  # Wh
     knownAt: uint256  # Unix s; zero while it is not known
-    substituted: uint256  # Wh of the total that were shown to be substituted
+    substituted: uint256  # Wh of the total that nobody metered, as committed
 
 LANES: constant(uint256) = 3  # imported, exported, produced
 BLINDING: constant(uint256) = 2**62  # in each lane of a total
@@ -47,16 +47,11 @@ slotsPerPeriod: immutable(uint256)
 window: immutable(uint256)
 
 outcomes: HashMap[uint256, uint256]
-shown: HashMap[bytes32, bool]
 
 event Known:
     key: indexed(uint256)
     total: uint256
-
-event Objected:
-    key: indexed(uint256)
-    slot: uint256
-    substituted: uint256  # of all that was shown
+    substituted: uint256
 
 
 @deploy
@@ -157,45 +152,20 @@ def _settle(
     @param opening commitment of `last`
     """
     assert not self._isKnown(key), "totals: known"
-    total: uint256 = self._committed(lane, last, opening)
+    total: uint256 = 0
+    substituted: uint256 = 0
+    total, substituted = self._committed(lane, last, opening)
     if first % slotsPerPeriod == 0:
         total -= BLINDING
     else:
-        total -= self._committed(lane, first - 1, before)
-    self.outcomes[key] = total | (block.timestamp << KNOWN_AT)
-    log Known(key=key, total=total)
-
-
-@internal
-def _object(
-    key: uint256, lane: uint256, first: uint256, last: uint256, opening: commitments.Opening, leaf: commitments.Shown
-):
-    """
-    @dev Count what a leaf says was substituted; each leaf once.
-    """
-    assert self._isContestable(key), "totals: not now"
-    slot: uint256 = opening.commitment.slot
-    assert first <= slot and slot <= last, "totals: other slot"
-    assert staticcall settlement.isFinal(opening), "totals: not final"
-    root: bytes32 = commitments._climb(leaf, depth)[0]
-    assert root == opening.commitment.root and not leaf.isBlank, "totals: bad proof"
-    assert leaves._has(leaf.leaf, leaves.SUBSTITUTED), "totals: metered"
-    place: bytes32 = keccak256(abi_encode(key, slot, leaf.index))
-    assert not self.shown[place], "totals: shown before"
-    self.shown[place] = True
-    more: uint256 = leaves._lane(leaf.leaf.slotEnergy, lane)
-    self.outcomes[key] += more << SUBSTITUTED_AT
-    log Objected(key=key, slot=slot, substituted=self._outcome(key).substituted)
-
-
-@internal
-@view
-def _isContestable(key: uint256) -> bool:
-    """
-    @dev Whether objections count: the total is known, and not longer than a window.
-    """
-    knownAt: uint256 = (self.outcomes[key] >> KNOWN_AT) & FIELD
-    return knownAt != 0 and block.timestamp < knownAt + window
+        earlier: uint256 = 0
+        unmetered: uint256 = 0
+        earlier, unmetered = self._committed(lane, first - 1, before)
+        total -= earlier
+        substituted -= min(unmetered, substituted)
+    substituted = min(substituted, total)
+    self.outcomes[key] = total | (block.timestamp << KNOWN_AT) | (substituted << SUBSTITUTED_AT)
+    log Known(key=key, total=total, substituted=substituted)
 
 
 @internal
@@ -210,10 +180,13 @@ def _isValid(key: uint256) -> bool:
 
 @internal
 @view
-def _committed(lane: uint256, slot: uint256, opening: commitments.Opening) -> uint256:
+def _committed(lane: uint256, slot: uint256, opening: commitments.Opening) -> (uint256, uint256):
     """
-    @dev Running total of a lane at the end of a slot, with its blinding.
+    @dev Running total of a lane at the end of a slot, with its blinding, and what of it was substituted.
     """
-    assert opening.commitment.slot == slot, "totals: other slot"
+    assert commitments._number(opening.commitment.slot) == slot, "totals: other slot"
     assert staticcall settlement.isFinal(opening), "totals: not final"
-    return leaves._lane(opening.commitment.energy, lane)
+    taken: uint256 = 0
+    given: uint256 = 0
+    taken, given = commitments._substituted(opening.commitment.slot)
+    return leaves._lane(opening.commitment.energy, lane), taken if lane == 0 else given

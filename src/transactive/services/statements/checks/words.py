@@ -72,5 +72,8 @@ class Witness(Protocol):
     def is_joined(self, whole: str, link_place: int, group_place: int) -> bool:
         """Whether the account at a place here is the one at a place of the whole (address), and joins just the two."""
 
+    def states_substituted(self) -> bool:
+        """Whether commitments state what of a period nobody has metered; those of the first release do not."""
+
     def head_of(self, links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
         """Head of a period with these commitments."""
