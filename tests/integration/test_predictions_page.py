@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from tests.integration.conftest import call
 from tests.integration.test_api import serving
 from transactive.chain.deployments.deployment import FILE, Deployed, code_keccak, load
 from transactive.chain.keys.keys import DemoKeys
@@ -16,7 +17,11 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.chain.prediction.questions import CommittedTotal
 from transactive.chain.prediction.stakes import StakedPeriod, Wager
+from transactive.forecasting.pool.submission_file import read_submissions
+from transactive.services.forecasts.odds import AskedTotal, odds_forecasts
 from transactive.services.predictions import StakedTotals
+from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.texts.formatting import Words
 from transactive.web.predictions.page import predictions_page
 
@@ -94,3 +99,26 @@ def test_the_page_tells_stakes_and_names_nobody():
     what, *rest = page["staked"][0]
     assert what.startswith("imported, ")
     assert rest == ["over", "2", "0.75 USD", "1", "5.400 kWh"]
+
+
+def test_odds_become_forecasts_of_slots_that_can_be_submitted(asked, tmp_path):
+    folder = asked.app.state.run_context.reader.store.path.parent
+    assert call("forecast", "odds", 0, "--state", folder, "-o", tmp_path / "odds.csv").code == 0
+    found = read_submissions(tmp_path / "odds.csv", HOUR)
+    assert len(found) == 24
+    with closing(Store(folder)) as store:
+        reader = Reader(store)
+        last = reader.position().delivered
+        assert last is not None
+        slots = range(min(found), max(found) + HOUR, HOUR)
+        little, much = (
+            odds_forecasts(reader, AskedTotal("imported", slots, (80_000, 120_000), prices), last)
+            for prices in ((8, 1, 1), (1, 1, 8))
+        )
+        given = odds_forecasts(reader, AskedTotal("exported", slots, (80_000, 120_000), (1, 1, 8)), last)
+    for slot in slots:
+        assert little[slot][2] < much[slot][2]
+        assert given[slot][2] <= given[slot][4]
+    totals = [sum(each[2] for each in one.values()) for one in (little, much)]
+    assert totals[1] - totals[0] == pytest.approx(140_000 - 60_000, rel=0.3)  # the medians of the odds are so far apart
+    assert "is not asked in this run" in call("forecast", "odds", 7, "--state", folder, "-o", tmp_path / "x").err

@@ -1,5 +1,6 @@
 """Forecasts that others submit, in a run: heard by the pool, scored by meters, paid from what they saved."""
 
+import json
 from contextlib import closing
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 
 from tests.integration.samples import write_community
 from transactive.config.setting import load_setting
-from transactive.core.errors import ConfigError, DataError
+from transactive.core.errors import ConfigError, DataError, StateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
+from transactive.engine.state_folder import claim
 from transactive.store import Store
 from transactive.store.model_records import POOLED, SUBMITTED
 from transactive.store.read.models import said
@@ -155,3 +157,25 @@ def test_faults_of_files_are_named(tmp_path):
     path.write_text(text.replace('name = "guesses"', 'name = "knows"'))
     with pytest.raises(ConfigError, match="is there twice"):
         load_setting(path)
+
+
+def test_who_forecasts_may_be_added_to_a_run_that_goes_on_and_not_changed(tmp_path):
+    path = community(tmp_path)
+    setting = load_setting(path)
+    slots = slots_from(setting)
+    more = '\n[[forecasters]]\nname = "{name}"\n{rest}'
+    with closing(Store(tmp_path / "state")) as store:
+        claim(store, setting, slots, "s", None)
+        text = path.read_text()
+        path.write_text(text + more.format(name="later", rest=""))
+        claim(store, load_setting(path), slots, "s", None)
+        kept = json.loads(store.setting("community") or "")["forecasters"]
+        assert [each["name"] for each in kept] == ["knows", "guesses", "later"]
+        for wrong in (
+            text + more.format(name="another", rest=""),
+            text.replace('account = "b"', 'account = "c"') + more.format(name="later", rest=""),
+            text + more.format(name="later", rest='file = "guesses.csv"'),
+        ):
+            path.write_text(wrong)
+            with pytest.raises(StateError, match=r"was made with .*forecasters"):
+                claim(store, load_setting(path), slots, "s", None)

@@ -116,6 +116,7 @@ def _corrected(
         )
         for end in ends
     ]  # the last one of a state from before the end of its readings was noted, whose run went up to it
+    pairs = [(was, _named_before(was, mine)) for was, mine in pairs]
     if any(_difference(was, each) is None for was, each in pairs):
         return CorrectionList([], 0)
     was, each = pairs[0]
@@ -130,6 +131,16 @@ def _corrected(
             f"{store.path.parent}: was made with {difference}; use the same again{later} or another --state folder"
         )
     return corrections(store, setting)
+
+
+def _named_before(was: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """What is mine without forecasters behind those whom the folder knows, of whom nothing can have come by then."""
+    if not isinstance(was["community"], dict):
+        return mine
+    theirs, ours = (each["community"].get("forecasters", []) for each in (was, mine))
+    if ours[: len(theirs)] != theirs:
+        return mine
+    return mine | {"community": mine["community"] | {"forecasters": theirs}}
 
 
 def _unseen(community: Community) -> str:

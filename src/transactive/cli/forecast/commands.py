@@ -94,6 +94,26 @@ def open(  # noqa: A001 - the word for it
 
 
 @forecast.command
+def odds(number: int, *, state: Path, output: Annotated[Path, Parameter(alias="-o")], json: Flag = False) -> None:
+    """Write the odds of a question as forecasts of its slots, to be submitted with `forecast submit` like any others.
+
+    Parameters
+    ----------
+    number
+        Of the question, as `predict show` lists it.
+    state
+        Folder of the run, beside whose deployment the question is asked.
+    output
+        CSV that is written.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.forecast.odds import write_odds
+
+    write_odds(number, state, output, json=json)
+
+
+@forecast.command
 def backtest(
     file: Path,
     *,

@@ -22,6 +22,22 @@ def metered(reader: Reader, first: int, last: int) -> Iterator[tuple[int, IntArr
         yield slot, None if estimated.any() else net_load
 
 
+def lane_totals(reader: Reader, first: int, last: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """What all members took, gave and made [Wh] in delivered slots, as a settlement commits it, and their net load."""
+    for slot, columns in each_slot(reader.store, READINGS, READINGS.c.slot.between(first, last), names=REGISTERS):
+        produced = columns["generation_wh"] + columns["discharge_wh"]
+        net_load = consumption_wh(columns) - columns["generation_wh"]
+        yield (
+            slot,
+            {
+                "imported": int(columns["import_wh"].sum()),
+                "exported": int(columns["export_wh"].sum()),
+                "produced": int(produced.sum()),
+                "net_load": int(net_load.sum()),
+            },
+        )
+
+
 def bonuses_n(reader: Reader, run: Run, last: int) -> IntArray:
     """What each account got for forecasts up to a slot [n¤], (accounts,)."""
     paid = np.zeros(run.community.chart.total, np.int64)
