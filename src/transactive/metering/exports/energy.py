@@ -27,8 +27,10 @@ LARGEST_WH = 10**9
 """Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
 GIVEN = ("export", "generation")
 """Registers of what flows out, which some files write as negative numbers."""
-RISES_IN = 4
-"""A register rises in one of so many slots at least."""
+RISES_IN, FALLS_IN = 4, 50
+"""A register rises in one of so many slots at least, and falls no more than once in so many rises."""
+FIRST_PART = 4
+"""A look at one row in so many, the first ones, mostly shows that nothing in a file is a register."""
 
 
 def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure: bool) -> pl.DataFrame:
@@ -52,7 +54,7 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
         if unit == "Wh" and reading == "energy" and not sure and not whole:
             _refuse_fractions(frame, column, profile, name)
         parts.setdefault(register, []).append(scaled // divisor if whole else _carried(scaled, divisor))
-        if reading == "energy" and not sure:
+        if reading == "energy" and not sure and not _falls_often(frame, column, length):
             by_meter = by_meter or _by_meter(frame)
             _refuse_risers(frame, by_meter, column, profile, name)
     added = [
@@ -193,21 +195,37 @@ def _by_meter(frame: pl.DataFrame) -> tuple[IntArray, IntArray]:
     return order, np.flatnonzero(np.diff(codes[order], prepend=-1))
 
 
-def _refuse_risers(
-    frame: pl.DataFrame, by_meter: tuple[IntArray, IntArray], column: str, profile: Profile, name: str
-) -> None:
-    """Refuse energy that never falls all day long: it is the state of a register."""
+def _steps(frame: pl.DataFrame, by_meter: tuple[IntArray, IntArray], column: str) -> tuple[IntArray, IntArray]:
+    """How often the numbers of each meter rise from a row to the next, and how often they fall, each (meters,)."""
     order, begins = by_meter
     there = frame[column].is_not_null().to_numpy()[order]
     steps = np.diff(frame[column].fill_null(0).to_numpy()[order], prepend=0)
     steps[1:][~(there[1:] & there[:-1])] = 0
     steps[begins] = 0
+    up, down = (np.add.reduceat(found, begins) for found in (steps > 0, steps < 0))
+    return up, down
+
+
+def _falls_often(frame: pl.DataFrame, column: str, length: int) -> bool:
+    """Whether the first rows of every meter rise and fall so often that none is a register, whatever follows."""
+    first = frame.head(len(frame) // FIRST_PART)
+    if first.is_empty() or first[METER].n_unique() < frame[METER].n_unique():
+        return False
+    most = (int(frame[START].max()) - int(frame[START].min())) // length + 1  # type: ignore[arg-type]
+    return all(int(count.min()) > most // FALLS_IN for count in _steps(first, _by_meter(first), column))
+
+
+def _refuse_risers(
+    frame: pl.DataFrame, by_meter: tuple[IntArray, IntArray], column: str, profile: Profile, name: str
+) -> None:
+    """Refuse energy that never falls all day long: it is the state of a register."""
+    order, begins = by_meter
+    up, down = _steps(frame, by_meter, column)
     times, ends = frame[START].to_numpy()[order], np.append(begins[1:], len(order)) - 1
     forward = times[begins] <= times[ends]  # otherwise the newest row stands first
-    up, down = (np.add.reduceat(found, begins) for found in (steps > 0, steps < 0))
     rises, falls = np.where(forward, up, down), np.where(forward, down, up)
     spans = np.maximum.reduceat(times, begins) - np.minimum.reduceat(times, begins)
-    bad = (rises * RISES_IN >= ends - begins + 1) & (falls * 50 <= rises) & (spans >= DAY)
+    bad = (rises * RISES_IN >= ends - begins + 1) & (falls * FALLS_IN <= rises) & (spans >= DAY)
     if bad.any():
         group = min(np.flatnonzero(bad).tolist(), key=lambda one: order[begins[one]])
         first, last = (frame.row(int(order[at[group]]), named=True) for at in (begins, ends))

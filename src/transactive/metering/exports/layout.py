@@ -185,11 +185,20 @@ def _side_by_side(
     named = (
         pl.lit(meter, pl.String)
         if meter
-        else pl.col(profile.meter).cast(pl.String).str.strip_chars(' ="')
+        else pl.lit(_bare_names(frame[profile.meter]))
         if profile.meter
         else pl.lit(None, pl.String)
     )
     return frame.select(ROW, named.alias(METER), START, *added, _quality(profile).alias(QUALITY))
+
+
+def _bare_names(values: pl.Series) -> pl.Series:
+    """Names of meters without what spreadsheets put around them."""
+    import polars as pl
+
+    names = values.cast(pl.String)
+    once, around = names.unique().drop_nulls(), ' ="'
+    return names if (once == once.str.strip_chars(around)).all() else names.str.strip_chars(around)
 
 
 def _quality(profile: Profile) -> pl.Expr:

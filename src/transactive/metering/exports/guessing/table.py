@@ -49,8 +49,8 @@ def _with_more(profile: Profile, sheet: Sheet) -> Profile:
     more = [
         RegisterRule(column=name, register=register, unit=unit, reading="power" if unit in ("W", "kW") else "energy")
         for name in sheet.columns
-        if (register := words.register_of(name)) and (unit := words.unit_of(name))
-        and plain_table and words.plain(name) not in known and register not in there
+        if plain_table and (register := words.register_of(name)) and (unit := words.unit_of(name))
+        and words.plain(name) not in known and register not in there
     ]  # fmt: skip
     return msgspec.structs.replace(profile, registers=(*profile.registers, *more)) if more else profile
 

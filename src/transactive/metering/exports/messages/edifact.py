@@ -44,12 +44,12 @@ def is_one(start: bytes) -> bool:
 def read(path: Path) -> tuple[pl.DataFrame, int]:
     """Rows of meter, start, registers in Wh and quality, and the length of a slot [s]. Raises DataError."""
     text = as_utf8(path.read_bytes()).decode()
-    rows = Collected(path.name)
+    name, rows = path.name, Collected(path.name)
     meter, register, value, begin = "", None, None, None
     version, withdrawn, stream = 0, False, ""
     for number, parts in _segments(text):
         tag, code = parts[0][0], parts[1][0] if len(parts) > 1 else ""
-        where = f"{path.name}: segment {number}"
+        where = f"{name}: segment {number}"
         if tag == "UNH":
             version, withdrawn, meter, register = version + 1, False, "", None
         elif tag == "BGM":
@@ -61,9 +61,9 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
         elif tag == "QTY" and code in (*STATUSES, UNUSABLE):
             value, begin = (_cell(parts, 1, 1, where), code, _unit_wh(parts[1], register, where)), None
         elif tag == "DTM" and code == "163":
-            begin = _moment(parts[1], path.name, number)
+            begin = _moment(parts[1], name, number)
         elif tag == "DTM" and code == "164" and value and begin is not None:
-            end = _moment(parts[1], path.name, number)
+            end = _moment(parts[1], name, number)
             rows.begin(meter, register, value[2], end - begin, stream)
             flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.ESTIMATED
             said = None if withdrawn or value[1] == UNUSABLE else value[0]
@@ -99,7 +99,7 @@ def _segments(text: str) -> list[tuple[int, list[list[str]]]]:
 
 def _parted(cell: str, component: str, back: dict[int, str]) -> list[str]:
     """Components of a cell in which signs were released."""
-    return [text.translate(back) for text in cell.split(component)]
+    return [text if text.isprintable() else text.translate(back) for text in cell.split(component)]
 
 
 def _cell(parts: list[list[str]], part: int, component: int, where: str) -> str:

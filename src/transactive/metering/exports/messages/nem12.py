@@ -71,7 +71,7 @@ def _register(cells: list[str], name: str, number: int) -> tuple[str, str | None
 
 def _day(rows: Collected, cells: list[str], name: str, number: int) -> None:
     try:
-        start = int(datetime.strptime(cells[1], "%Y%m%d").replace(tzinfo=UTC).timestamp()) - EAST
+        start = _midnight(cells[1]) - EAST
         count = DAY // rows.length
         values, quality = list[str | None](cells[2 : 2 + count]), cells[2 + count][:1]
     except (IndexError, ValueError, ZeroDivisionError):
@@ -82,6 +82,13 @@ def _day(rows: Collected, cells: list[str], name: str, number: int) -> None:
     version = int(updated) if updated.isdigit() else 0
     rows.add(number, start, [None] * count if quality == "N" else values, said, version=version)
     rows.day = start
+
+
+def _midnight(date: str) -> int:
+    """Midnight of a date like 20240131 [Unix s in UTC]; several times as fast as strptime. Raises ValueError."""
+    if len(date) != len("20240131") or not date.isdigit():
+        raise ValueError(date)
+    return int(datetime(int(date[:4]), int(date[4:6]), int(date[6:]), tzinfo=UTC).timestamp())
 
 
 def _qualities(rows: Collected, cells: list[str], name: str, number: int) -> None:
