@@ -115,6 +115,44 @@ def test_statements_of_before_and_after_verify(joined, member, span):
     assert statement.community.members == (2 if span else 3)
 
 
+def test_a_month_of_who_joined_in_it_begins_there(joined):
+    """What was before is absent, and not zero; of who left, nothing follows."""
+    file = joined / "month.json"
+    made = call("statement", "--state", joined / "state", "--member", "dora", "--from", "2024-06-04T00:00Z", "-o", file)
+    assert made.code == 0, made.err
+    statement = decode(file.read_bytes(), file.name)
+    assert statement.first_slot == parse_time(JOINS) == statement.slots[0].slot
+    assert call("verify", file, "--state", joined / "state").code == 0
+
+
+@pytest.mark.parametrize(
+    ("member", "bounds"), [("dora", ("2024-06-03T04:00Z", "2024-06-03T10:00Z")), ("cara", (None, "2024-06-03T07:00Z"))]
+)
+def test_a_statement_has_the_slots_of_a_membership_alone(known_before, member, bounds):
+    """Members whose beginning and end the file knew as the run began: their accounts were there all the time."""
+    file = known_before / f"{member}.json"
+    made = call("statement", "--state", known_before / "state", "--member", member, "-o", file)
+    assert made.code == 0, made.err
+    statement = decode(file.read_bytes(), file.name)
+    since, until = bounds
+    assert statement.first_slot == parse_time(since or "2024-06-03T00:00Z")
+    assert statement.end == parse_time(until)
+    assert all(slot.postings for slot in statement.slots)
+    assert call("verify", file, "--state", known_before / "state").code == 0
+
+
+@pytest.fixture(scope="module")
+def known_before(tmp_path_factory) -> Path:
+    """A run of ten slots in which dora joins and cara leaves, as the file says from its beginning."""
+    folder: Path = tmp_path_factory.mktemp("known")
+    leaves = COMMUNITY.replace('id = "cara"', 'id = "cara"\nuntil = "2024-06-03T07:00Z"')
+    (folder / "community.toml").write_text(leaves + DORA.replace(JOINS, "2024-06-03T04:00Z"))
+    write_readings(folder, 58)
+    append_dora(folder, 52, 58)
+    assert run(folder).code == 0
+    return folder
+
+
 def test_no_statement_goes_over_the_change(joined):
     span = ("--from", "2024-06-04T00:00Z", "--to", "2024-06-05T00:00Z")
     made = call("statement", "--state", joined / "state", "--member", "cara", *span, "-o", joined / "over.json")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class Issuer:
         for member in members:
             if member not in self.community.ids:
                 raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
-        begin, until = self._span(first, end)
+        begin, until = self._span(first, end, [self.community.ids.index(member) for member in members])
         then, _ = at_the_time(self.store, self.community, begin)
         if (before := self._of_before(then, begin)) is not None:
             yield from before.issue_all(members, begin, until, told)
@@ -101,9 +102,22 @@ class Issuer:
         ledgers = {settlement.ledger.address: settlement.ledger for settlement in settlements}
         commitments = {address: ledger.commitments() for address, ledger in ledgers.items()}
         for index, settlement, made in zip(indices, settlements, slots, strict=True):
-            periods = self._periods(begin, until, settlement, commitments[settlement.ledger.address])
-            yield self._signed(index, settlement, periods, tuple(made))
+            theirs = self._as_member(index, made)
+            span = theirs[0].slot, theirs[-1].slot + clock.length
+            periods = self._periods(*span, settlement, commitments[settlement.ledger.address])
+            yield self._signed(index, settlement, periods, theirs)
             made.clear()
+
+    def _as_member(self, index: int, made: Sequence[StatementSlot]) -> tuple[StatementSlot, ...]:
+        """Slots from when somebody joined to when it left, or to what still came after: others say nothing of it.
+
+        All of them of who was no member in any: its leaves are there, and empty.
+        """
+        membership = self.community.membership
+        since, until = int(membership.since[index]), int(membership.until[index])
+        last = max((one.slot for one in made if one.slot < until or one.postings or one.corrections), default=since)
+        theirs = tuple(one for one in made if since <= one.slot <= last)
+        return theirs or tuple(made)
 
     def _signed(
         self,
@@ -150,8 +164,8 @@ class Issuer:
         """Whose signature a statement bears."""
         return self.ledger.keys.role("operator")
 
-    def _span(self, first: int | None, end: int | None) -> tuple[int, int]:
-        """First slot and end of a statement."""
+    def _span(self, first: int | None, end: int | None, members: Sequence[int]) -> tuple[int, int]:
+        """First slot and end of a statement; it begins where the first of its members got an account."""
         length, last = self.community.clock.length, self.settled_until()
         begin, until = first if first is not None else self.first_slot, end if end is not None else last
         for name, time in (("--from", begin), ("--to", until)):
@@ -161,7 +175,10 @@ class Issuer:
                 raise InputError(f"{name} {time_text(time)}: not in this run, which has {whole}")
         if begin >= until:
             raise InputError(f"--from {time_text(begin)} is not before --to {time_text(until)}; exchange them")
-        joined = [roster.since for roster in self.store.rosters if begin < roster.since < until]
+        rosters = self.store.rosters
+        new = [now.since for was, now in pairwise(rosters) if was.members <= min(members) and now.since < until]
+        begin = max([begin, *new])
+        joined = [roster.since for roster in rosters if begin < roster.since < until]
         if joined and first is not None:
             raise InputError(
                 f"{time_text(begin)} to {time_text(until)}: from {time_text(joined[-1])} on accounts have other"
