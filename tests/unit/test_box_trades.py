@@ -19,6 +19,7 @@ from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
 from transactive.config.setting import load_setting
 from transactive.core.boxes.messages import (
     AskTerms,
+    OnDisk,
     OrderTaken,
     Said,
     SentOrder,
@@ -204,6 +205,20 @@ def test_a_box_listens_to_who_invited_it_alone(street):
         assert street.trader.heard(forged) is None
         assert "not followed: " in street.told[-1]
     assert own.hear("0x" + 20 * "cd", street.say(AskTerms())) == []
+
+
+def test_a_count_of_records_on_disk_is_the_markets_or_none(street, monkeypatch):
+    monkeypatch.setattr(street.counter._collector, "count", lambda _: 3)
+    stranger = bytes(DemoKeys("stranger").role("operator").key)
+    street.meet()
+    told = street.counter.on_disk(street.key.address)
+    assert street.trader.heard(told) == OnDisk(3)
+    other = seal(OnDisk(3), "0x" + 20 * "cd", bytes(street.keys.role("operator").key))
+    for forged in ((900).to_bytes(8, "big"), seal(OnDisk(900), street.key.address, stranger), told[:-1], other):
+        assert street.trader.heard(forged) is None
+        assert "not followed: " in street.told[-1]
+    street.counter.speak_by(b"")
+    assert street.counter.on_disk(street.key.address) is None
 
 
 def test_who_writes_to_a_boxs_topic_cannot_speak_for_it(street):

@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import socket
+import ssl
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
 
+from tests.tls import own_certificate
 from tests.waiting import until
 from transactive.core.errors import ConfigError, InputError
 from transactive.links.chargers.knocking import MOST
@@ -77,6 +80,31 @@ def test_a_car_is_limited_with_an_end_and_read(version, garage):
             box.lease(Task(0), 153.0)
     until(lambda: box.system.station.version == "", "the charger gone")
     assert (box.system.station.transaction, garage.said[-1]) == (None, "charger GARAGE is away")
+
+
+def test_a_charger_with_its_password_over_tls_is_limited_and_no_other(tmp_path, garage):
+    """Security profile 2: the charger knows the box by its certificate, the box the charger by its password."""
+    certificate, _ = own_certificate(tmp_path)
+    (tmp_path / "password").write_text("a long one\n")
+    box = garage('password = "password"\ncertificate = "cert.pem"\nkey = "key.pem"\n')
+    trust, at = ssl.create_default_context(cafile=certificate), f"127.0.0.1:{box.system.port}/GARAGE"
+
+    async def knock(url: str, context: ssl.SSLContext | None) -> None:
+        async with connect(url, ssl=context, subprotocols=[Subprotocol("ocpp2.0.1")]):
+            pass
+
+    with pytest.raises((OSError, WebSocketException, EOFError)):  # in the clear
+        asyncio.run(knock(f"ws://{at}", None))
+    with pytest.raises(ssl.SSLCertVerificationError):  # a box that the charger does not know
+        asyncio.run(knock(f"wss://GARAGE:a%20long%20one@{at}", ssl.create_default_context()))
+    for wrong in ("", "GARAGE:other@", "CELLAR:a%20long%20one@"):
+        with pytest.raises(InvalidStatus, match="401"):
+            asyncio.run(knock(f"wss://{wrong}{at}", trust))
+    assert garage.said == []
+    with closing(SimulatedCharger(f"wss://GARAGE:a%20long%20one@{at}", 11_000, trust=trust)):
+        until(lambda: box.system.station.transaction is not None, "a car that is plugged in")
+        assert garage.said == ["charger GARAGE is there: OCPP 2.0.1, security profile 2"]
+        assert box.lease(Task(7_000), 1.0) == 7_000
 
 
 def test_a_charger_that_connects_anew_is_told_again(garage):

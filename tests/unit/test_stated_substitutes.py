@@ -34,7 +34,7 @@ def test_groups_state_their_own_and_the_whole_states_all():
     for row in ([[5, 0], [0, 7], [0, 0], [11, 0]], [[1, 0], [0, 0], [0, 2], [0, 0]]):
         totals.substitute(np.array(row, np.int64))
     nothing, none = np.zeros((6, 4), np.int64), [ZERO] * 6
-    leaves = SlotLeaves(1, *[nothing] * 4, none, none, substituted=totals.substituted)  # type: ignore[misc]
+    leaves = SlotLeaves(1, nothing, nothing, nothing, nothing, none, none, substituted=totals.substituted)
     parts = [leaves_of_group(leaves, members).stated for members in (range(2), range(2, 4))]
     assert parts == [6 | 7 << 64, 11 | 2 << 64]
     assert leaves_of_whole(leaves, (range(2), range(2, 4)), [ZERO] * 2).stated == sum(parts) == leaves.stated

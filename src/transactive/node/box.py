@@ -156,13 +156,13 @@ class Courier:
         self._known, self._sent, self._moved = False, self.acknowledged, self._clock()
         self._send(b"")
 
-    def heard(self, payload: bytes) -> None:
-        """Hear how many records are on the collector's disk.
+    def heard(self, count: int) -> None:
+        """Hear how many records are on the collector's disk, by a message that its market has signed.
 
         Raises StateError if those are more than were ever signed here: this box was put back from a copy, and whatever
         it signs next would be the second record under its number.
         """
-        self._heard, count = True, int.from_bytes(payload[:8], "big")
+        self._heard = True
         if count > self._outbox.count:
             raise StateError(
                 f"{self._outbox.path}: the market has {count} records of this meter, and the outbox"

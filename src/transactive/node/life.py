@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from transactive.core.boxes.messages import ChainBlocks, ImportLimit, LevelRules, Said, SlotBill, SlotLeaf, say
+from transactive.core.boxes.messages import ChainBlocks, ImportLimit, LevelRules, OnDisk, Said, SlotBill, SlotLeaf, say
 from transactive.core.errors import DataError, StateError
 from transactive.core.installed import named_extras
 from transactive.core.slots import time_text
@@ -109,7 +109,7 @@ class Box:
                 settings.broker,
                 address,
                 (down, told),
-                lambda on, data: heard(data) if on == told else self._heard(courier, data),
+                lambda _on, data: heard(data),
                 lambda: self._connected(courier, trader),
                 lambda: self._tell(f"the broker is away; {courier.waiting} records wait, and are kept"),
             )
@@ -121,7 +121,7 @@ class Box:
                 client.publish(said, say(message, address, self._key.key))
 
             def heard(data: bytes) -> None:
-                for message in self._told(trader, home, witness, data, recorder.at):
+                for message in self._told(trader, courier, home, witness, data, recorder.at):
                     tell_market(message)
 
             courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
@@ -202,10 +202,15 @@ class Box:
         self.failure = error
         self._over.set()
 
-    def _told(self, trader: Trader, home: _Home, witness: LeafWitness, data: bytes, now: int) -> list[Said]:
-        """Take up what the market told; what is answered. The box ends where the disk takes no more."""
+    def _told(
+        self, trader: Trader, courier: Courier, home: _Home, witness: LeafWitness, data: bytes, now: int
+    ) -> list[Said]:
+        """Take up what the market told; what is answered. The box ends where the disk takes no more, or as a copy."""
         try:
             told = trader.heard(data)
+            if isinstance(told, OnDisk):
+                courier.heard(told.count)
+                keep_receipts(self._folder, told.receipts)
             if isinstance(told, SlotLeaf | ChainBlocks):
                 witness.take(told)
             if isinstance(told, SlotBill):
@@ -215,14 +220,6 @@ class Box:
         except StateError as error:
             self._failed(error)
         return []
-
-    def _heard(self, courier: Courier, said: bytes) -> None:
-        """Pass on what the collector says; end where it shows that this box is a copy."""
-        try:
-            courier.heard(said)
-            keep_receipts(self._folder, said[8:])
-        except StateError as error:
-            self._failed(error)
 
     def _listen(self, source: MeterSource, recorder: Recorder, courier: Courier, status: BoxStatus) -> None:
         """Record what the meter says; a line that breaks is opened again."""

@@ -23,11 +23,13 @@ from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.bench.runs.box_cost import box_costs, running
+from transactive.chain.keys.keys import DemoKeys
 from transactive.config.setting import load_setting
-from transactive.core.boxes.messages import Terms
+from transactive.core.boxes.messages import OnDisk, Terms, unseal
 from transactive.core.errors import require
 from transactive.core.proofs.meter_records import SIZE, SignedRecord
 from transactive.core.proofs.signed_orders import domain, sign_order
+from transactive.core.proofs.signing import address_of
 from transactive.core.slots import DAY
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
@@ -56,6 +58,8 @@ RECORDS, TRADES, ROUNDS = 200, 100, 8
 SPEED = 900
 """How much faster than ours the time runs in which boxes are killed."""
 PATIENCE_SECONDS = 30.0
+MARKET_KEY = bytes(DemoKeys("bench").role("operator").key)
+MARKET = address_of(MARKET_KEY)
 
 
 @bench("live", summary="a box and its market: acknowledged, killed, what it costs, and how it trades")
@@ -81,6 +85,7 @@ def _market(folder: Path, broker: str, clock: WallClock) -> Iterator[tuple[Colle
         commands = BoxCommands(folder, setting, collector, clock, _unheard, journal)
         desk, leaves = OrderDesk(journal, clock, setting, slots), LeafTeller(outbox, collector, _unheard)
         counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves)
+        counter.speak_by(MARKET_KEY)
         inlet = Inlet(broker, NAME, collector, invitations, clock, _unheard, counter, commands)
         inlet.begin()
         try:
@@ -115,7 +120,9 @@ def _acknowledged(folder: Path, broker: str) -> Iterator[Row]:
             if on == echo:
                 echoed.set()
                 return
-            courier.heard(payload)
+            told = unseal(payload, key.address, MARKET)
+            if isinstance(told, OnDisk):
+                courier.heard(told.count)
             said.set()
 
         client = MqttClient(broker, key.address, (down, echo), heard, there.set)

@@ -65,6 +65,17 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     proof: str
 
 
+class OnDisk(msgspec.Struct, frozen=True, tag="count"):
+    """How many records of a meter are on the market's disk: nothing else lets its box go on to the next ones.
+
+    receipts: for records among them, one behind the other. Said once more by somebody on the way, an older count is too
+    low, and makes the box say records again.
+    """
+
+    count: int
+    receipts: bytes = b""
+
+
 class Terms(msgspec.Struct, frozen=True, tag="terms"):
     """What a box needs to trade for its member.
 
@@ -201,7 +212,7 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
 
 Command: TypeAlias = LevelRules | ImportLimit | SlotBill
 Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks | NotFollowed
-Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks
+Told: TypeAlias = Welcome | OnDisk | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks
 
 
 def say(said: Said, meter: str, key: bytes) -> bytes:

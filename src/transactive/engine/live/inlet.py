@@ -142,10 +142,8 @@ class Inlet:
             payload[start : start + SIZE] for _, payload in ups for start in range(0, len(payload), SIZE)
         )
         for meter in dict.fromkeys(meter for meter, _ in ups):
-            count = self._collector.count(meter)
-            if count is not None:
-                told = count.to_bytes(8, "big") + self._collector.receipts(meter)
-                self._client.publish(topic(self._community, meter, DOWN), told)
+            if (counted := self._counter.on_disk(meter)) is not None:
+                self._client.publish(topic(self._community, meter, DOWN), counted)
 
     def _answer(self, meter: str, told: bytes | None) -> None:
         """Tell a box something, if there is something to tell."""

@@ -6,6 +6,7 @@ It speaks OCPP 1.6 or 2.0.1 with the same library that judges our messages by th
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from typing import Any
@@ -30,8 +31,16 @@ PLUGGED = 1
 class SimulatedCharger:
     """A charger with a car. url: of the central system, ws(s)://HOST:PORT/NAME. limits: those that it was told."""
 
-    def __init__(self, url: str, most_w: int, version: str = "2.0.1", answer: str = "Accepted") -> None:
-        """answer: what it says to a limit."""
+    def __init__(
+        self,
+        url: str,
+        most_w: int,
+        version: str = "2.0.1",
+        answer: str = "Accepted",
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        """answer: what it says to a limit. trust: whom it takes for its central system, over TLS."""
+        self._trust = trust
         self.url, self._most_w, self._version, self.answer = url, most_w, version, answer
         self._wh, self._limit_w, self._until = 1_000_000.0, most_w, 0.0
         self.limits: list[dict[str, Any] | None] = []
@@ -71,7 +80,9 @@ class SimulatedCharger:
         kind = _Point16 if self._version == "1.6" else _Point201
         while not self._over.is_set():
             try:
-                async with connect(self.url, subprotocols=[Subprotocol(f"ocpp{self._version}")]) as line:
+                async with connect(
+                    self.url, ssl=self._trust, subprotocols=[Subprotocol(f"ocpp{self._version}")]
+                ) as line:
                     point = kind(self.url.rpartition("/")[2], line)
                     point.charger = self
                     listening = asyncio.create_task(point.start())

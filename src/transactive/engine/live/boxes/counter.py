@@ -15,6 +15,7 @@ from transactive.core.boxes.messages import (
     HasCommand,
     HasLeaf,
     NotFollowed,
+    OnDisk,
     OrderRefused,
     OrderTaken,
     SentOrder,
@@ -69,7 +70,17 @@ class BoxCounter:
     def open(self, chain: CommunityChain) -> None:
         """Answer from now on, and let orders in."""
         self._desk.open(chain)
-        self._key, self._chain = bytes(chain.keys.role("operator").key), chain
+        self.speak_by(bytes(chain.keys.role("operator").key))
+        self._chain = chain
+
+    def speak_by(self, key: bytes) -> None:
+        """Sign what boxes are told, which before say their records again: their counts, too."""
+        self._key = key
+
+    def on_disk(self, meter: str) -> bytes | None:
+        """How many records of a meter (address) are on disk, with receipts; None for a stranger, or without a key."""
+        count = self._collector.count(meter) if self._key else None
+        return None if count is None else self.sealed(meter, OnDisk(count, self._collector.receipts(meter)))
 
     def welcome(self, meter: str, code: str) -> bytes | None:
         """What a meter (address) that was invited with a code is told of the market; None before there is a key."""
