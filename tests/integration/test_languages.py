@@ -24,7 +24,7 @@ PAGES = (
     *(SLOT, "/sign-in", "/join", "/enter", "/nowhere", "/member/statement/html?member=a"),
 )
 NOT_YET = {
-    *("/carbon", "/rules", "/models", "/verify", "/explorer", "/predictions", "/privacy"),
+    *("/carbon", "/rules", "/models", "/verify", "/explorer", "/predictions"),
     "/member/statement/html?member=a",
     SLOT,
 }

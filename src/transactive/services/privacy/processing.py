@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from transactive.texts.language import N_
+
 
 class ProcessingKind(msgspec.Struct, frozen=True):
     """A kind of data. place: files and tables of a state folder. ends: when it goes, or why it stays."""
@@ -21,73 +23,76 @@ class ProcessingKind(msgspec.Struct, frozen=True):
 
 PROCESSING = (
     ProcessingKind(
-        "Readings of the meter, slot by slot",
-        "settle what was delivered, certify energy, forecast, find faults",
+        N_("Readings of the meter, slot by slot"),
+        N_("settle what was delivered, certify energy, forecast, find faults"),
         "market.sqlite: readings, qualities, corrections; market.journal of a live market",
-        "the member; operator and auditor, each look logged; the grid operator in groups of homes only",
-        "stays with the run: it is the evidence for money that moved. After erasure no name leads to it",
+        N_("the member; operator and auditor, each look logged; the grid operator in groups of homes only"),
+        N_("stays with the run: it is the evidence for money that moved. After erasure no name leads to it"),
     ),
     ProcessingKind(
-        "Orders, trades, postings, certificates",
-        "clear the market, bill, prove it on chain",
+        N_("Orders, trades, postings, certificates"),
+        N_("clear the market, bill, prove it on chain"),
         "market.sqlite: orders, positions, postings, certificates, signatures",
-        "the member; operator and auditor",
-        "stays with the run. The chain holds hashes, addresses and amounts, no names",
+        N_("the member; operator and auditor"),
+        N_("stays with the run. The chain holds hashes, addresses and amounts, no names"),
     ),
     ProcessingKind(
-        "Forecasts, plans, what members are told, findings",
-        "trade for the home, advise it, find faults of meters",
+        N_("Forecasts, plans, what members are told, findings"),
+        N_("trade for the home, advise it, find faults of meters"),
         "market.sqlite: forecasts, advice, items; models/",
-        "the member; operator and auditor",
-        "advice is of the newest day only; forecasts and findings stay with the run, without a name after erasure",
+        N_("the member; operator and auditor"),
+        N_("advice is of the newest day only; forecasts and findings stay with the run, without a name after erasure"),
     ),
     ProcessingKind(
-        "What members allow and order by hand",
-        "keep to their limits; proof that they gave them",
+        N_("What members allow and order by hand"),
+        N_("keep to their limits; proof that they gave them"),
         "market.sqlite: acts, grants; drafts.json; decisions.jsonl",
-        "the member; operator and auditor",
-        "acts stay, as signatures of an account; who had signed in is blanked by erasure, drafts go after 90 days",
+        N_("the member; operator and auditor"),
+        N_("acts stay, as signatures of an account; who had signed in is blanked by erasure, drafts go after 90 days"),
     ),
     ProcessingKind(
-        "Name of a home",
-        "people recognise themselves",
+        N_("Name of a home"),
+        N_("people recognise themselves"),
         "community.toml; market.sqlite: settings",
-        "the member; operator and auditor",
-        "erasure takes it out of the state, and again after a restore; the community file is the operator's to change",
+        N_("the member; operator and auditor"),
+        N_(
+            "erasure takes it out of the state, and again after a restore; the community file is the operator's to"
+            " change"
+        ),
     ),
     ProcessingKind(
-        "Address, account at a bank, tax number",
-        "bills and payments",
+        N_("Address, account at a bank, tax number"),
+        N_("bills and payments"),
         "parties.json; bills.sqlite",
-        "the operator; the member its own",
-        "erasure; papers that tax law keeps stay apart until their date (`transactive bill erase --keep-years`)",
+        N_("the operator; the member its own"),
+        N_("erasure; papers that tax law keeps stay apart until their date (`transactive bill erase --keep-years`)"),
     ),
     ProcessingKind(
-        "Accounts, passkeys, sessions, tokens",
-        "sign in",
+        N_("Accounts, passkeys, sessions, tokens"),
+        N_("sign in"),
         "accounts.json, tokens.json, tokens-used.json; passwords and tokens as hashes only",
-        "the person; the operator sees names",
-        "erasure; sessions after 30 days, invitations after 14",
+        N_("the person; the operator sees names"),
+        N_("erasure; sessions after 30 days, invitations after 14"),
     ),
     ProcessingKind(
-        "E-mail address or webhook, and what was told there",
-        "tell people what they chose to be told",
+        N_("E-mail address or webhook, and what was told there"),
+        N_("tell people what they chose to be told"),
         "notices.json",
-        "the person alone",
-        "until the person empties the field; erasure",
+        N_("the person alone"),
+        N_("until the person empties the field; erasure"),
     ),
     ProcessingKind(
-        "Notes on findings",
-        "people agree what a finding was",
+        N_("Notes on findings"),
+        N_("people agree what a finding was"),
         "finding-notes.jsonl",
-        "the member, the operator",
-        "erasure blanks those on the member's findings, and names of its accounts",
+        N_("the member, the operator"),
+        N_("erasure blanks those on the member's findings, and names of its accounts"),
     ),
     ProcessingKind(
-        "Who looked at a home, what assistants asked",
-        "the member sees who looks at its readings",
+        N_("Who looked at a home, what assistants asked"),
+        N_("the member sees who looks at its readings"),
         "looks.jsonl, assistants.jsonl",
-        "the member, the operator",
-        "after a year, requests of a long day but the first and last sooner; erasure removes the member's",
+        N_("the member, the operator"),
+        N_("after a year, requests of a long day but the first and last sooner; erasure removes the member's"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from transactive.texts.language import _
 from transactive.web.charts.draw import Plot, both, ticks
 
 WIDE, NARROW = (720, 200), (296, 180)
@@ -30,7 +31,7 @@ def evidence_chart(name: str, days: Sequence[EvidenceDay], usual_wh: int | None)
 
     def draw(width: int, height: int) -> Plot:
         plot = Plot(width, height, (0, len(days)), (0, marks[-1]), left=44)
-        plot.text(0, 9, f"{name} [kWh a day]")
+        plot.text(0, 9, _("%(name)s [kWh a day]", name=name))
         plot.horizontals(marks)
         for place, day in enumerate(days):
             if day.energy_wh:
@@ -42,4 +43,4 @@ def evidence_chart(name: str, days: Sequence[EvidenceDay], usual_wh: int | None)
         plot.labels((place + 0.5, days[place].label) for place in range(0, len(days), every))
         return plot
 
-    return both(draw, f"{name}, day by day, with what was usual before", WIDE, NARROW)
+    return both(draw, _("%(name)s, day by day, with what was usual before", name=name), WIDE, NARROW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from transactive.services.readings.days import DayTotals
+from transactive.texts.language import _
 from transactive.web.charts.draw import Plot, both, steps, ticks
 
 WIDE, NARROW = (760, 220), (296, 180)
@@ -29,11 +30,11 @@ def days_chart(totals: DayTotals) -> Markup:
 
     def draw(width: int, height: int) -> Plot:
         plot = Plot(width, height, (0, days), (low, marks[-1]), left=44)
-        plot.text(0, 9, "kWh a day")
+        plot.text(0, 9, _("kWh a day"))
         plot.horizontals(marks)
         for name, line in lines.items():
             plot.line(steps(line), f"s-{colour(name)}")
         plot.labels((k, f"{totals.days[k].day} {totals.days[k]:%B}") for k in shown)
         return plot
 
-    return both(draw, "What each register counted on each day", WIDE, NARROW)
+    return both(draw, _("What each register counted on each day"), WIDE, NARROW)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from transactive.core.items import Item, ItemState
-from transactive.core.units import kwh_text
 from transactive.services.finding_notes import MUTE_DAYS, FindingNote, FindingNotes
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import N_, _, ngettext
 from transactive.web.charts.finding import EvidenceDay, evidence_chart
 from transactive.web.history.part import Past
 from transactive.web.history.periods import Period, day_of, short
@@ -18,12 +18,16 @@ from transactive.web.viewers import Viewer
 BEFORE, AFTER, MOST = 14, 7, 62
 """Days shown before and after those concerned, and at most of those."""
 REGISTERS = (
-    ("import_wh", "From the street"),
-    ("export_wh", "To the street"),
-    ("generation_wh", "Own solar"),
-    ("consumption_wh", "Used"),
+    ("import_wh", N_("From the street")),
+    ("export_wh", N_("To the street")),
+    ("generation_wh", N_("Own solar")),
+    ("consumption_wh", N_("Used")),
 )
-STATES = {ItemState.OPEN: "open", ItemState.ACKNOWLEDGED: "acknowledged", ItemState.CLOSED: "closed"}
+STATES = {
+    ItemState.OPEN: N_("open"),
+    ItemState.ACKNOWLEDGED: N_("acknowledged"),
+    ItemState.CLOSED: N_("closed"),
+}
 
 
 def finding_page(past: Past, item: Item) -> dict[str, Any]:
@@ -38,15 +42,17 @@ def finding_page(past: Past, item: Item) -> dict[str, Any]:
     for name, title in REGISTERS:
         found = [(day, _energy(past, Period("day", day, day), name, item.member)) for day in days]
         before = [energy for day, energy in found if energy is not None and day < first]
-        if not any(energy for _, energy in found):
+        if not any(energy for _day, energy in found):
             continue
         usual = sum(before) // len(before) if before else None
         bars = [EvidenceDay(short(Period("day", d, d)), energy, first <= d <= last) for d, energy in found]
-        charts.append({"title": title, "chart": evidence_chart(title, bars, usual), "usual": _usual(usual, before)})
+        charts.append(
+            {"title": _(title), "chart": evidence_chart(_(title), bars, usual), "usual": _usual(usual, before)}
+        )
     return {
         "title": notice.title,
         "reason": notice.reason,
-        "state": STATES[item.state],
+        "state": _(STATES[item.state]),
         "facts": _facts(item, words),
         "charts": charts,
         "member": None if item.member is None else run.names[item.member],
@@ -62,18 +68,31 @@ def _energy(past: Past, day: Period, name: str, member: int | None) -> int | Non
 
 def _usual(usual: int | None, before: list[int]) -> str:
     if usual is None:
-        return "Nothing was recorded before these days, so there is nothing to compare with."
-    return f"Usual before: {kwh_text(usual)} kWh a day, the mean of {counted(len(before), 'day')}."
+        return _("Nothing was recorded before these days, so there is nothing to compare with.")
+    return ngettext(
+        "Usual before: %(kwh)s kWh a day, the mean of %(num)s day.",
+        "Usual before: %(kwh)s kWh a day, the mean of %(num)s days.",
+        len(before),
+        kwh=kwh_text(usual),
+    )
 
 
 def _facts(item: Item, words: Words) -> list[tuple[str, str]]:
     """When it was found, and how far it has come."""
     facts = [
-        ("Days concerned", f"{words.short_day(item.first)} to {words.short_day(max(item.end - 1, item.first))}"),
-        ("Found first", words.moment(item.opened)),
-        ("Found last", words.moment(item.seen)),
+        (
+            _("Days concerned"),
+            _(
+                "%(first)s to %(last)s",
+                first=words.short_day(item.first),
+                last=words.short_day(max(item.end - 1, item.first)),
+            ),
+        ),
+        (_("Found first"), words.moment(item.opened)),
+        (_("Found last"), words.moment(item.seen)),
     ]
-    return facts + ([(f"Now {STATES[item.state]}", words.moment(item.changed))] if item.changed else [])
+    now = _("Now %(state)s", state=_(STATES[item.state]))
+    return facts + ([(now, words.moment(item.changed))] if item.changed else [])
 
 
 def notes_part(notes: FindingNotes, viewer: Viewer, operators: list[str], now: int, words: Words) -> dict[str, Any]:
@@ -95,7 +114,7 @@ def _in_words(note: FindingNote, words: Words) -> str:
         case "note":
             return note.text
         case "hand-over":
-            return f"Handed to {note.to}."
+            return _("Handed to %(to)s.", to=note.to)
         case "mute":
-            return f"Left out of the list until {words.moment(note.until)}."
-    return "Back in the list."
+            return _("Left out of the list until %(moment)s.", moment=words.moment(note.until))
+    return _("Back in the list.")

@@ -16,6 +16,7 @@ from msgspec import Meta
 from transactive.core.errors import InputError
 from transactive.services.notices.choices import KINDS, NoticeKind, choice_of, choose, confirm
 from transactive.services.notices.sending import SIGNATURE
+from transactive.texts.language import N_, _
 from transactive.web.accounts.rates import Rates
 from transactive.web.authentication import EVERYONE, House
 from transactive.web.notices.told import all_events, people_with_accounts
@@ -24,10 +25,10 @@ from transactive.web.run_context import RunContext
 
 FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 WORDS: dict[NoticeKind, str] = {
-    "findings": "Findings about meters and devices",
-    "papers": "Bills and other papers",
-    "drafts": "Drafts of an assistant that wait for my word",
-    "decisions": "Proposals of the community",
+    "findings": N_("Findings about meters and devices"),
+    "papers": N_("Bills and other papers"),
+    "drafts": N_("Drafts of an assistant that wait for my word"),
+    "decisions": N_("Proposals of the community"),
 }
 
 
@@ -101,7 +102,7 @@ def _page(request: PeopleRequest, house: House, run_context: RunContext, failed:
         "run": run_context.reader.run(),
         "failed": failed,
         "chosen": chosen,
-        "kinds": [(kind, WORDS[kind], chosen is None or kind in chosen.kinds) for kind in KINDS],
+        "kinds": [(kind, _(WORDS[kind]), chosen is None or kind in chosen.kinds) for kind in KINDS],
         "header": SIGNATURE,
     }
     return Template("notices.html", context=context, status_code=400 if failed else 200)

@@ -10,6 +10,7 @@ from transactive.services.papers.jobs import PaperJobs
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.read.runs import Run, RunProgress
 from transactive.texts.formatting import Words
+from transactive.texts.language import N_, _, figure, known
 from transactive.web.pages.parts.common import freshness
 from transactive.web.viewers import Viewer
 
@@ -42,15 +43,20 @@ def all_papers_part(run: Run, position: RunProgress, viewer: Viewer, jobs: Paper
     return {"months": months, "job": job, "works": job is not None and not job.over, "there": jobs.months()}
 
 
+TO_PAY, TO_RECEIVE = N_("%(amount)s to pay"), N_("%(amount)s to be paid out")
+
+
 def _row(each: OpenPaper) -> dict[str, str]:
     paper, owed = each.paper, each.owed_cents
-    state = "paid" if owed == 0 else f"{decimal(abs(owed))} to {'pay' if owed > 0 else 'be paid out'}"
+    state = _("paid")
+    if owed:
+        state = _(TO_PAY if owed > 0 else TO_RECEIVE, amount=figure(decimal(abs(owed))))
     return {
         "place": str(each.sequence),
         "number": paper.number,
-        "title": paper.title,
+        "title": known(paper.title),
         "member": paper.member,
         "due": paper.due,
-        "payable": f"{decimal(paper.payable_cents)} {paper.currency}",
+        "payable": f"{figure(decimal(paper.payable_cents))} {paper.currency}",
         "state": state,
     }

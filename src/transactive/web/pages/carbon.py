@@ -9,11 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from transactive.core.units import PPM, WH_PER_KWH, kwh_text
+from transactive.core.units import PPM, WH_PER_KWH
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
 from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
-from transactive.texts.formatting import Words, percent
+from transactive.texts.formatting import Words, count_text, kwh_text, percent
+from transactive.texts.language import N_, _, figure, local_date, spoken
 from transactive.texts.shell import word
 from transactive.web.charts.draw import Plot, both, hours, steps, ticks
 from transactive.web.pages.parts.certificate_totals import certificate_totals
@@ -23,13 +24,20 @@ from transactive.web.pages.parts.times import slot_mark
 from transactive.web.viewers import Viewer
 
 WIDE, NARROW = (720, 280), (296, 240)
+OF_ONE = N_(
+    "%(name)s used %(kwh)s kWh: %(location)s kg CO₂e by location, %(claims)s kg by claims, %(intensity)s g/kWh."
+)
+OF_ALL = N_(
+    "All %(homes)s homes used %(kwh)s kWh: %(location)s kg CO₂e by location, %(claims)s kg by claims,"
+    " %(intensity)s g/kWh."
+)
 MONTHS_FROM = 62
 """Days from which on the table sums months."""
 SOURCES = (
-    ("Own generation", False, False),
-    ("Own storage", False, True),
-    ("Neighbours’ generation", True, False),
-    ("Neighbours’ storage", True, True),
+    (N_("Own generation"), False, False),
+    (N_("Own storage"), False, True),
+    (N_("Neighbours’ generation"), True, False),
+    (N_("Neighbours’ storage"), True, True),
 )
 
 
@@ -73,7 +81,9 @@ def carbon_page(
         "by_month": len(days) > MONTHS_FROM,
         "levy": run.community.carbon.levy,
         "certificates": certificate_totals(reader, run, words, member),
-        "credits": kept_sums(reader).of(("credits", member, newest), lambda: credits_part(reader, run, words, member)),
+        "credits": kept_sums(reader).of(
+            ("credits", member, newest, spoken()), lambda: credits_part(reader, run, words, member)
+        ),
         "commands": _commands(folder, name or ids[0]),
     }
 
@@ -82,14 +92,16 @@ def _head(days: Sequence[Row], name: str | None, homes: int) -> dict[str, str]:
     """The answer in the headline, and what it rests on."""
     whole = _sum(days)
     if not whole["consumption_wh"]:
-        return {"title": "Nothing is delivered yet", "text": "The first slot is under way."}
+        return {"title": _("Nothing is delivered yet"), "text": _("The first slot is under way.")}
     free = percent(whole["claimed_wh"], whole["consumption_wh"])
-    who = name or f"All {homes} homes"
-    text = f"{who} used {kwh_text(whole['consumption_wh'])} kWh: {_kg(whole['location_mg'])} kg CO₂e by location,"
-    text += (
-        f" {_kg(whole['market_mg'])} kg by claims, {_intensity(whole['location_mg'], whole['consumption_wh'])} g/kWh."
-    )
-    return {"title": f"{free} % certified in the same slot", "text": text}
+    values = {
+        "kwh": kwh_text(whole["consumption_wh"]),
+        "location": _kg(whole["location_mg"]),
+        "claims": _kg(whole["market_mg"]),
+        "intensity": _intensity(whole["location_mg"], whole["consumption_wh"]),
+    }
+    text = _(OF_ONE, name=name, **values) if name else _(OF_ALL, homes=homes, **values)
+    return {"title": _("%(free)s %% certified in the same slot", free=free), "text": text}
 
 
 def _chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
@@ -114,7 +126,7 @@ def _chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
         plot.labels(hours(start, words, length, small=plot.small))
         return plot
 
-    return both(draw, f"Carbon intensity of energy used and of the grid, {words.day(start)}", WIDE, NARROW)
+    return both(draw, _("Carbon intensity of energy used and of the grid, %(day)s", day=words.day(start)), WIDE, NARROW)
 
 
 def _slot_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
@@ -123,7 +135,7 @@ def _slot_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
         slot_mark(row["slot"], run.clock.length, words),
         kwh_text(row["consumption_wh"], 3),
         _intensity(row["location_mg"], row["consumption_wh"]),
-        f"{row['grid_g_per_kwh']:,}",
+        count_text(row["grid_g_per_kwh"]),
         _kg(row["location_mg"]),
         _kg(row["market_mg"]),
     )
@@ -134,10 +146,10 @@ def _sources(days: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
     whole = _sum(days)
     rows = [(name, *claimed.get((other, storage), (0, 0))) for name, other, storage in SOURCES]
     left = whole["consumption_wh"] - sum(wh for _, wh, _ in rows), whole["market_mg"] - sum(mg for *_, mg in rows)
-    rows.append(("Without certificate", *left))
+    rows.append((_("Without certificate"), *left))
     most = max([wh for _, wh, _ in rows], default=0) or 1
     return [
-        {"name": name, "kwh": kwh_text(wh), "kg": _kg(mg), "g": _intensity(mg, wh), "bar": wh * 100 // most}
+        {"name": _(name), "kwh": kwh_text(wh), "kg": _kg(mg), "g": _intensity(mg, wh), "bar": wh * 100 // most}
         for name, wh, mg in rows
     ]
 
@@ -159,20 +171,24 @@ def _scores(of: Matched) -> list[tuple[str, str, str]]:
     """The three 24/7 scores and what each of them says, and the mixes of the grid."""
     contracted = min(of.claimed_wh + of.left_wh, of.used_wh)
     rows = [
-        ("Same slot", _share(of.claimed_wh, of.used_wh), "certificates of the slot in which the energy was used"),
-        ("Whole run", _share(contracted, of.used_wh), "as above, and what own devices made beyond use in other slots"),
+        (_("Same slot"), _share(of.claimed_wh, of.used_wh), _("certificates of the slot in which the energy was used")),
+        (
+            _("Whole run"),
+            _share(contracted, of.used_wh),
+            _("as above, and what own devices made beyond use in other slots"),
+        ),
     ]
     if of.free_ppm_wh is not None:
         rows.append(
             (
-                "With the grid",
+                _("With the grid"),
                 _share(of.claimed_wh * PPM + of.free_ppm_wh, of.used_wh * PPM),
-                "certificates of the slot, and the carbon-free part of the grid’s residual mix for the rest",
+                _("certificates of the slot, and the carbon-free part of the grid’s residual mix for the rest"),
             )
         )
     for name, (mg, wh), text in (
-        ("Grid", of.grid, "average mix over the run"),
-        ("Residual", of.residual, "what nobody claimed of the grid’s energy, over the run"),
+        (_("Grid"), of.grid, _("average mix over the run")),
+        (_("Residual"), of.residual, _("what nobody claimed of the grid’s energy, over the run")),
     ):
         rows.append((name, f"{_intensity(mg, wh)} g/kWh", text))
     return rows
@@ -180,7 +196,7 @@ def _scores(of: Matched) -> list[tuple[str, str, str]]:
 
 def _share(part: int, whole: int) -> str:
     """Per cent to two decimals, rounded down; a dash of nothing."""
-    return f"{part * 10_000 // whole / 100:.2f} %" if whole > 0 else "–"
+    return figure(f"{part * 10_000 // whole / 100:.2f} %") if whole > 0 else "–"
 
 
 def _spans(days: Sequence[Row], words: Words) -> list[tuple[str, Row]]:
@@ -189,7 +205,8 @@ def _spans(days: Sequence[Row], words: Words) -> list[tuple[str, Row]]:
         return [(words.short_day(row["day"]), row) for row in days]
     months: dict[str, list[Row]] = {}
     for row in days:
-        months.setdefault(f"{datetime.fromtimestamp(row['day'], words.zone):%B %Y}", []).append(row)
+        moment = datetime.fromtimestamp(row["day"], words.zone)
+        months.setdefault(local_date(moment, f"{moment:%B %Y}", "yMMMM"), []).append(row)
     return [(month, _sum(rows)) for month, rows in months.items()]
 
 
@@ -203,7 +220,7 @@ def _span_row(text: str, row: Row, words: Words) -> tuple[str, ...]:
         f"{percent(row['claimed_wh'], row['consumption_wh'])} %",
         words.money(row["levy_n"]),
         words.money(row["returned_n"]),
-        f"{row['retired_kg']:,}",
+        count_text(row["retired_kg"]),
         words.money(row["retired_n"]),
     )
 
@@ -228,9 +245,9 @@ def _commands(folder: Path, member: str) -> list[str]:
 
 def _kg(mg: int) -> str:
     """Carbon [mg] in kg, to ten grams."""
-    return f"{mg // 10_000 / 100:,.2f}"
+    return figure(f"{mg // 10_000 / 100:,.2f}")
 
 
 def _intensity(mg: int, wh: int) -> str:
     """Intensity in whole g/kWh; a dash without energy."""
-    return f"{mg // wh:,}" if wh > 0 else "–"
+    return count_text(mg // wh) if wh > 0 else "–"

@@ -15,6 +15,7 @@ from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words, stamp
+from transactive.texts.language import _, ngettext
 from transactive.web.accounts.assistant_log import AssistantRequest
 from transactive.web.accounts.looks import EVERYBODY, StaffLook, looks_at
 from transactive.web.api.paging import SHARED, ApiRequest, OfMember, looked
@@ -68,7 +69,7 @@ def privacy_page(
             "at": words.moment(each.at),
             "who": each.who,
             "scope": each.scope,
-            "what": "a list of all homes" if each.member == EVERYBODY else "your home" if viewer.member else home,
+            "what": _("a list of all homes") if each.member == EVERYBODY else _("your home") if viewer.member else home,
             "place": each.place,
         }
         for each in found
@@ -113,7 +114,8 @@ def _view(look: StaffLook) -> StaffLookView:
 
 def _asked(request: AssistantRequest, words: Words) -> dict[str, str]:
     """A request of an assistant, or how many were dropped, as the page shows it."""
-    what = f"{request.dropped} more lines were dropped" if request.dropped else f"{request.method} {request.place}"
+    dropped = ngettext("%(num)s more line was dropped", "%(num)s more lines were dropped", request.dropped)
+    what = dropped if request.dropped else f"{request.method} {request.place}"
     return {"at": words.moment(request.time), "token": request.token, "what": what}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from transactive.core.credit_notes import Avoided, Retired
 from transactive.store.read.credits import newest_notes, paid_for, uncovered
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words
+from transactive.texts.formatting import Words, count_text
+from transactive.texts.language import _
 
 MOST_NOTES = 60
 """Newest receipts that the page lists; all are in a statement and in `transactive credits export`."""
@@ -27,7 +28,7 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
     for account, left_mg in uncovered(reader.store).items():
         if mine is None or account in mine:
             people[account] = (*people.get(account, (0, 0, 0))[:2], left_mg)
-    names = [*run.community.ids, *["all, from the levy"] * (run.community.chart.total - members)]
+    names = [*run.community.ids, *[_("all, from the levy")] * (run.community.chart.total - members)]
     return {
         "people": [
             (names[account], f"{kg:,}", words.money(paid_n), f"{left_mg // 10_000 / 100:,.2f}")
@@ -46,7 +47,7 @@ def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
 
 def _issued(note: Avoided, words: Words) -> tuple[str, ...]:
     """One issue for what an asset avoided."""
-    span = f"{words.moment(note.first_slot)} to {words.moment(note.end)}"
+    span = _("%(moment)s to %(moment2)s", moment=words.moment(note.first_slot), moment2=words.moment(note.end))
     return (note.serial, span, f"{note.generation_wh:,}", _average_g(note), f"{note.issued_kg:,}")
 
 
@@ -57,7 +58,12 @@ def _average_g(note: Avoided) -> str:
 
 def _kg_of(note: Retired) -> str:
     """Which kg of a serial."""
-    return f"{note.serial}, kg {note.first_kg:,} to {note.end_kg - 1:,}"
+    return _(
+        "%(serial)s, kg %(first_kg)s to %(end_kg)s",
+        serial=note.serial,
+        first_kg=count_text(note.first_kg),
+        end_kg=count_text(note.end_kg - 1),
+    )
 
 
 def _kind(note: Retired) -> str:
