@@ -24,6 +24,7 @@ from transactive.core.governance.decided import with_decided
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.governance.decided_rules import take_up
 from transactive.engine.governance.recorded_rules import KEY, recorded
+from transactive.engine.governance.silences import silences
 from transactive.store import Store
 
 BEGIN, DAY = parse_time("2026-06-05T00:00Z"), 86400
@@ -126,6 +127,9 @@ def _taken_up(fee: int, since: int, capsys) -> None:
     assert take_up(folder, *where) == recorded(folder) == found
     assert take_up(folder, "http://127.0.0.1:1", *where[1:]) == found
     assert f"go on: those of block {found[0].block}" in capsys.readouterr().err
+    assert silences(folder) == [(0, None)]
+    take_up(folder, *where)
+    assert silences(folder) == []  # no slot began in between
     rules = load_setting(Path("c/community.toml"), revised=partial(with_decided, decided=found)).community
     fees = [rules.at(slot).tariff.network_fee_micro_per_kwh for slot in (since - 3600, since)]
     assert fees == [fee - 1000, fee]

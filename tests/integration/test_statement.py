@@ -5,6 +5,7 @@ import re
 import shutil
 from contextlib import closing
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -16,7 +17,9 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
+from transactive.engine.governance.silences import note_answer, note_silence
 from transactive.insight.statements.statement import decode, encode
+from transactive.services.papers.contents import paper_of
 from transactive.services.statements.checks.carbon import check_battery
 from transactive.services.statements.checks.words import Contradiction
 from transactive.services.statements.issue import issuer
@@ -24,6 +27,7 @@ from transactive.services.statements.verification import verify
 from transactive.store import Store
 from transactive.store.schema import QUALITIES
 from transactive.store.write.slot_rows import SlotRows
+from transactive.texts.formatting import Words
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
 
@@ -89,6 +93,21 @@ def test_what_nobody_metered_is_told_as_estimated(demo_run, issued, tmp_path):
     assert (told[4].totals.estimated_ppm, told[7].totals.estimated_ppm) == (500_000, 0)
     assert issued[0][1].totals.estimated_ppm == 0
     verify(told[4], issued[1])
+
+
+def test_where_the_chain_of_decisions_was_silent_is_told_and_cannot_lie_beyond(demo_run, issued, tmp_path):
+    folder = tmp_path / "state"
+    shutil.copytree(demo_run.folder, folder)
+    note_silence(folder, NOON + HOUR)
+    note_answer(folder, NOON + 9 * HOUR)
+    with issuer(folder) as issue:
+        told = issue.issue("house-04", NOON, NOON + 2 * HOUR)
+    assert told.unasked == ((NOON + HOUR, NOON + 2 * HOUR),)
+    passed = {check.name: check for check in verify(told, issued[1])}
+    assert "in 1 span the chain of decisions gave no answer" in passed["rules"].text
+    assert "Rules recorded last" in dict(paper_of(told, Words("USD", ZoneInfo("UTC"))).method)
+    with pytest.raises(Contradiction, match="beyond the slots"):
+        holds(replace(told, unasked=((NOON, NOON + 3 * HOUR),)), issued[1])
 
 
 def holds(statement, known):

@@ -21,6 +21,7 @@ from transactive.core.errors import ChainError, InputError
 from transactive.core.governance.decided import Decided
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.governance.recorded_rules import KEY, decided_in, recorded_alone
+from transactive.engine.governance.silences import note_answer, note_silence
 from transactive.engine.state_folder import DATA_END
 from transactive.store import Store
 from transactive.store.folder import hold
@@ -49,7 +50,9 @@ def take_up(
         except ChainError as error:
             last = f"those of block {kept[-1].block}" if kept else "those of the community file"
             print(f"transactive: {error}; the rules that were known last go on: {last}", file=sys.stderr)
+            note_silence(folder, _open_from(store))
             return kept
+        note_answer(folder, _open_from(store))
         with closing(client):
             known.check(client)
             client.first_block = known.block
@@ -93,9 +96,11 @@ def asking(
         except ChainError as error:
             if not away:
                 tell(f"{error}; the rules that were known last go on")
+                note_silence(folder, open_from)
             away = True
             return []
         away = False
+        note_answer(folder, open_from)
         with closing(client):
             known.check(client)
             client.first_block = known.block

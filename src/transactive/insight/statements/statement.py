@@ -182,7 +182,10 @@ class StatementTotals(StatementPart, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Statement(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole file. rules: versions of the rules, where they changed. signature: of the operator, over all else."""
+    """The whole file. rules: versions of the rules, where they changed. signature: of the operator, over all else.
+
+    unasked: spans [Unix s] in which the chain on which members decide did not answer, so that recorded rules went on.
+    """
 
     kind: str
     community: StatementCommunity
@@ -197,6 +200,7 @@ class Statement(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
     periods: Annotated[tuple[StatementPeriod, ...], Meta(min_length=1)]
     signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$", description="130 hexadecimal digits, or empty")]
     rules: tuple[StatementRules, ...] = ()
+    unasked: tuple[tuple[Whole, Whole], ...] = ()
 
     def unsigned(self) -> bytes:
         """What the operator signs: the canonical JSON without a signature."""

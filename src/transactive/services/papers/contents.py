@@ -213,6 +213,13 @@ def _method(of: Statement, read: Read) -> list[tuple[str, str]]:
         ("Grid", m.grid_source),
         ("Residual mix", m.residual_source),
         *((f"Rules, version {v.version}", read(f"from {time_text(v.since)}, {v.digest[:16]}")) for v in of.rules),
+        *(
+            (
+                "Rules recorded last",
+                read(f"{time_text(begin)} to {time_text(end)}, as the chain of decisions was silent"),
+            )
+            for begin, end in of.unasked
+        ),
         ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
         ("Committed", f"{len(of.periods)} settlement periods, {len(of.slots)} slots with two leaves each"),
     ]

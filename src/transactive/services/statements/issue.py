@@ -21,6 +21,7 @@ from transactive.core.proofs.signing import sign, text_digest
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.rebuilt import at_the_time, books_at, community_of, leaves_from
+from transactive.engine.governance.silences import silent_in
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement
 from transactive.insight.statements.statement_slot import (
@@ -148,6 +149,7 @@ class Issuer:
             member=said.Holder(id=member, index=index, place=settlement.place if settlement.whole else None),
             method=self._method(index, begin),
             rules=stated_rules(self.community, index, range(begin, until, clock.length)),
+            unasked=silent_in(self.store.path.parent, begin, until),
             first_slot=begin,
             end=until,
             totals=totals_of(index, made),

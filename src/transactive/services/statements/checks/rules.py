@@ -10,8 +10,13 @@ from transactive.services.statements.checks.words import Passed, hold
 
 def check_rules(of: Statement) -> Passed:
     """Versions follow each other, and postings have their prices. Raises Contradiction naming version or slot."""
+    bounds = [time for span in of.unasked for time in span]
+    inside = not bounds or of.first_slot <= bounds[0] <= bounds[-1] <= of.end
+    hold(inside and bounds == sorted(bounds), "rules: spans without an answer are not in order, or beyond the slots")
+    spans = "1 span" if len(of.unasked) == 1 else f"{len(of.unasked)} spans"
+    asked = f"; in {spans} the chain of decisions gave no answer" if of.unasked else ""
     if not of.rules:
-        return Passed("rules", "the same in all slots")
+        return Passed("rules", f"the same in all slots{asked}")
     starts, numbers = [rules.since for rules in of.rules], [rules.version for rules in of.rules]
     hold(starts[0] == of.first_slot, "rules: the first version does not begin with the first slot")
     hold(starts == sorted(set(starts)) and starts[-1] < of.end, "rules: versions are not in order, or beyond the end")
@@ -30,7 +35,7 @@ def check_rules(of: Statement) -> Passed:
                 f"{at}: {PostingKind(kind).name.lower()} at {price} µ¤/kWh, version {rules.version} of the rules says"
                 f" {stated}",
             )
-    return Passed("rules", f"{len(of.rules)} versions, each slot by its own")
+    return Passed("rules", f"{len(of.rules)} versions, each slot by its own{asked}")
 
 
 def levy_rate(of: Statement, slot: int) -> int | None:
