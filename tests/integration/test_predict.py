@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.integration.conftest import call
 from transactive.chain.deployments.deployment import load
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
@@ -24,8 +26,10 @@ from transactive.cli.predict.actions import send
 from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.slots import parse_time
-from transactive.services.predictions import staked_totals
+from transactive.core.slots import parse_time, time_text
+from transactive.services.predictions import asked_questions, staked_totals
+from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.texts.predictions import outcome_words
 
 HOUR, DAY = 3600, 86400
@@ -92,11 +96,11 @@ def staking() -> list[list[str]]:
 
 
 def typed() -> list[list[str]]:
-    """All commands of the page that act on a chain."""
+    """All commands of the page that act beside a deployment."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
-    words = [shlex.split(line.replace(" --node http://127.0.0.1:8545", ""))[1:] for line in lines]
-    return [each for each in words if each[0] in ("chain", "predict")]
+    node = " --node http://127.0.0.1:8545"
+    return [shlex.split(line.replace(node, ""))[1:] for line in lines if node in line]
 
 
 @pytest.fixture
@@ -239,3 +243,35 @@ def test_what_would_go_wrong_is_told_before(street):
     street.now += 9 * DAY
     assert street.predict("resolve 0")["stage"] == "void"
     assert street.predict("redeem 0 --account ben")["shares_paid"] == "0.015000000 USD"
+
+
+def test_a_run_that_is_over_takes_predictions_on_its_own_chain_and_still_ends_as_it_says(
+    sample_state, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(sample_state, "state")
+    with closing(Store(Path("state"))) as store:
+        end = Reader(store).position().delivered
+    assert end is not None
+    day = (end // DAY + 2) * DAY
+    where = ("--node", "embedded:state/chain.sqlite", "--deployment", "state/deployment.json", "--json")
+
+    def typed(line: str) -> dict[str, Any]:
+        made = call(*shlex.split(line), *where)
+        assert made.code == 0, made.err
+        told: dict[str, Any] = json.loads(made.out)
+        return told
+
+    typed("predict open --slope '0.06 EUR/kWh'")
+    for name in ("a", "b"):
+        typed(f"chain money mint --to {name} --amount 20")
+    asks = f"--from {time_text(day)} --to {time_text(day + 2 * HOUR)} --bound '4 kWh' --blur '500 Wh' --liquidity 0.10"
+    assert typed(f"predict create --account a {asks}")["stage"] == "open"
+    typed("predict buy 0 1 --pays 0.05 --account b")
+    assert len(asked_questions(Path("state"), "embedded:state/chain.sqlite")) == 1
+    assert call("state", "check", "--state", "state").code == 0  # what the run committed stands before all of it
+    refused = call("chain", "fund", "a", "4", *where)
+    assert "belongs to a run" in refused.err
+    with closing(Store(Path("state"))) as store:
+        store.set(without="outcome")
+    assert "its run is not over" in call("predict", "show", *where).err

@@ -100,10 +100,11 @@ def run_act(
     """Do one act and say what it means. Raises InputError, StateError, ChainError, ContractRevert."""
     from transactive.chain.acts.call import Call
     from transactive.chain.acts.values import arguments
-    from transactive.cli.chain.signing import opened, time_of_step
+    from transactive.cli.chain.signing import BESIDE, opened, time_of_step
 
     account = given.get("account", account)
-    with opened(node, deployment, keys, password_file, seed) as (client, signers, known):
+    beside = act.contract in BESIDE
+    with opened(node, deployment, keys, password_file, seed, beside=beside) as (client, signers, known):
         member = given.get("member")  # whom it is about, or a number or an address
         about = member if member in known.accounts else account
         part = known.part_of(about, group) if known.groups or group is not None else known

@@ -52,7 +52,8 @@ def predicted(where: ChainOptions) -> Iterator[tuple[Predictions, Signers]]:
     """A deployment with its market. Raises InputError, ChainError."""
     from transactive.chain.prediction.questions import Predictions
 
-    with opened(where.node, where.deployment, where.keys, where.password_file, where.seed) as (client, signers, known):
+    given = where.node, where.deployment, where.keys, where.password_file, where.seed
+    with opened(*given, beside=True) as (client, signers, known):
         yield Predictions(client, known), signers
 
 
