@@ -13,6 +13,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from transactive.carbon.certificates.handover import Arriving, receive
 from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.carbon.certificates.register import Register
 from transactive.core.community.community import Community
@@ -83,10 +86,12 @@ class CertificateService:
         """Slots that this run and another one have both delivered [Unix s], in order."""
         return sorted({*slots(self.store, only_open=False)} & {*slots(other.store, only_open=False)})
 
-    def act(self, serials: Sequence[str], step: Act, at: int | None = None, by: str | None = None) -> list[Bundle]:
+    def act(
+        self, serials: Sequence[str], step: Act, at: int | None = None, by: str | None = None, action: str = ""
+    ) -> list[Bundle]:
         """Take a step with each of some bundles, all or none, at a time [Unix s], by default the register's own.
 
-        by: whose bundles they must be, or None for anybody's.
+        by: whose bundles they must be, or None for anybody's. action: what asks for it, kept in the log.
         Raises CertificateError for the first that is refused, StateError in a copy that is behind; nothing is written
         then.
         """
@@ -110,10 +115,23 @@ class CertificateService:
         for slot, register in registers.items():
             register.check()
             digest = register.digest().hex()
-            steps += [LoggedStep(slot, entry, digest) for entry in register.log[before[slot] :]]
+            entries = register.log[before[slot] :]
+            steps += [LoggedStep(slot, msgspec.structs.replace(each, action=action), digest) for each in entries]
         if steps:
             add_steps(self.store, number, steps)
         return left
+
+    def receive(self, arriving: Arriving, action: str) -> Bundle:
+        """Take a bundle from another register into that of its slot. Raises as `act` does; nothing is written then."""
+        require_not_behind(self.store)
+        number, last = head(self.store)
+        register = self.register(arriving.slot)
+        register.advance(max(self.time(None, last), register.now))
+        bundle = receive(register, arriving)
+        register.check()
+        entry = msgspec.structs.replace(register.log[-1], action=action)
+        add_steps(self.store, number, [LoggedStep(arriving.slot, entry, register.digest().hex())])
+        return bundle
 
     def expire(self, at: int | None = None, by: str | None = None) -> list[Bundle]:
         """Expire everything that nobody used in time, or what of it belongs to `by`."""

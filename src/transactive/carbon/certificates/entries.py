@@ -26,7 +26,10 @@ class DeviceAttributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One accepted step, with all that is needed to repeat it."""
+    """One accepted step, with all that is needed to repeat it.
+
+    action: what asked for it, where that has a name of its own. first_wh, origin: of what another register handed over.
+    """
 
     step: str
     serial: str = ""
@@ -38,3 +41,6 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     reason: str = ""
     at: int = 0
     repaid_wh: int = 0
+    action: str = ""
+    first_wh: int = 0
+    origin: DeviceAttributes | None = None

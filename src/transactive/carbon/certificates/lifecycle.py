@@ -25,6 +25,7 @@ class State(StrEnum):
     ACTIVE = "active"
     LOCKED = "locked"
     RESERVED = "reserved"
+    IN_TRANSIT = "in-transit"
     CANCELLED = "cancelled"
     CLAIMED = "claimed"
     EXPIRED = "expired"
@@ -50,6 +51,8 @@ class BundleStep(StrEnum):
     EXPIRE = "expire"
     WITHDRAW = "withdraw"
     EXPORT = "export"
+    HAND_OVER = "hand-over"
+    RECALL = "recall"
     STORE = "store"
 
 
@@ -67,9 +70,15 @@ LEADS_TO: dict[tuple[BundleStep, State], State] = {
     (BundleStep.WITHDRAW, State.ACTIVE): State.WITHDRAWN,
     (BundleStep.WITHDRAW, State.LOCKED): State.WITHDRAWN,
     (BundleStep.EXPORT, State.ACTIVE): State.EXPORTED,
+    (BundleStep.HAND_OVER, State.ACTIVE): State.IN_TRANSIT,
+    (BundleStep.RECALL, State.IN_TRANSIT): State.ACTIVE,
+    (BundleStep.EXPORT, State.IN_TRANSIT): State.EXPORTED,
     (BundleStep.STORE, State.ACTIVE): State.STORED,
 }
-"""The state that a step leads to; a pair that is missing is refused."""
+"""The state that a step leads to; a pair that is missing is refused.
+
+What is in transit waits for the answer of another register: it ends here, or is active again, and nothing else.
+"""
 
 
 class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

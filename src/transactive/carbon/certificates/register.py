@@ -23,9 +23,9 @@ from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
 
 USES = frozenset(
-    {BundleStep.TRANSFER, BundleStep.LOCK, BundleStep.RESERVE, BundleStep.CANCEL, BundleStep.EXPORT, BundleStep.STORE}
+    {*BundleStep} - {BundleStep.UNLOCK, BundleStep.RELEASE, BundleStep.CLAIM, BundleStep.EXPIRE, BundleStep.WITHDRAW}
 )
-"""Steps that an expired bundle cannot take any more."""
+"""Steps that an expired bundle cannot take any more; one in transit ends as the other register says."""
 NOT_MADE = "the corrected reading is lower"
 """Why certificates are withdrawn by a correction."""
 
@@ -35,8 +35,8 @@ class Register:
     """All bundles of a community. reachable: pairs (zone of the device, zone of the meter) that may be matched.
 
     validity: seconds after its slot's start until an unused bundle expires. now: time of the last step [Unix s], which
-    never goes back. By device and slot: produced_wh, as metered; issued, whether anything was; short_wh, what left its
-    producer beyond that.
+    never goes back. By device and slot: produced_wh, as metered; issued, whether anything was; received, whether from
+    another register; short_wh, what left its producer beyond that.
     """
 
     devices: dict[str, DeviceAttributes]
@@ -51,6 +51,7 @@ class Register:
     _used_before_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
     _claimed_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
     issued: set[tuple[str, int]] = field(init=False, default_factory=set)
+    received: set[tuple[str, int]] = field(init=False, default_factory=set)
     short_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -158,9 +159,9 @@ class Register:
     def _open(self, serial: str, what: str) -> None:
         """Raise CertificateError where a statement may name the serial of a bundle."""
         state = self.bundle(serial).state
-        if state is State.CANCELLED or state in END:
+        if state in (State.CANCELLED, State.IN_TRANSIT) or state in END:
             raise CertificateError(
-                f"{serial} is {state}: cannot {what} it, as statements name this serial; {what} before it is cancelled",
+                f"{serial} is {state}: cannot {what} it, as statements name this serial; {what} one that is active",
                 "state",
             )
 
@@ -182,11 +183,11 @@ class Register:
             raise CertificateError(f"{serial}: the new owner is missing; name one", "name")
         return self._step(serial, BundleStep.TRANSFER, to=to, owner=to)
 
-    def move(self, serial: str, step: BundleStep) -> Bundle:
-        """Lock, unlock, reserve, release, withdraw, export or store a bundle."""
+    def move(self, serial: str, step: BundleStep, to: str = "") -> Bundle:
+        """Lock, unlock, reserve, release, withdraw, export, store, hand over or recall a bundle. to: the receiver."""
         if step in {BundleStep.TRANSFER, BundleStep.CANCEL, BundleStep.CLAIM, BundleStep.EXPIRE}:
             raise CertificateError(f"{step} needs more than a serial; use its own command", "state")
-        return self._step(serial, step)
+        return self._step(serial, step, to=to)
 
     def cancel(self, serial: str, beneficiary: str, reason: str = "") -> Bundle:
         """Cancel a bundle in the name of a beneficiary: it can only be claimed from then on, by that name."""
@@ -254,15 +255,18 @@ class Register:
         ends: dict[tuple[str, int], int] = {}
         for bundle in sorted(self.bundles.values(), key=lambda b: (b.device, b.slot, b.first_wh)):
             place = (bundle.device, bundle.slot)
-            require(bundle.first_wh == ends.get(place, 0), "the bundles of a device and slot are disjoint and whole")
+            gap = bundle.first_wh - ends.get(place, 0)
+            require(
+                gap >= 0 and (not gap or place in self.received), "bundles of a device and slot are disjoint, whole"
+            )
             ends[place] = bundle.end_wh
-        require(set(ends) == self.issued, "what is issued stays")
-        for place, end in ends.items():
+        require(set(ends) == self.issued | self.received, "what is issued stays")
+        for place in self.issued:
             gone = sum(
                 b.energy_wh for b in self.bundles.values() if (b.device, b.slot) == place and b.reason == NOT_MADE
             )
             short = self.short_wh.get(place, 0)
-            require(end - gone <= self.produced_wh[place] + short, "issued ≤ metered + shortfall")
+            require(ends[place] - gone <= self.produced_wh[place] + short, "issued ≤ metered + shortfall")
         claimed: dict[tuple[str, int], int] = {}
         for bundle in self.bundles.values():
             if bundle.state == State.CLAIMED:
@@ -277,7 +281,7 @@ class Register:
         """Take a step with the whole of a bundle."""
         before = self.bundle(serial)
         after = before.after(step, **changes)
-        if step in USES and self._end(before) <= self.now:
+        if step in USES and before.state != State.IN_TRANSIT and self._end(before) <= self.now:
             end = time_text(self._end(before))
             raise CertificateError(f"{serial} was valid until {end}: cannot {step} it; only expire it", "expired")
         self.bundles[serial] = after

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from transactive.carbon.certificates.corrected import CORRECTED, correct
 from transactive.carbon.certificates.entries import Entry
+from transactive.carbon.certificates.handover import RECEIVED, receive_again
 from transactive.carbon.certificates.lifecycle import BundleStep
 from transactive.carbon.certificates.register import Register
 
@@ -23,11 +24,12 @@ def replay(empty: Register, log: Iterable[Entry]) -> Register:
         BundleStep.CLAIM: lambda e: empty.claim(e.serial, e.to),
         BundleStep.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
         CORRECTED: lambda e: correct(empty, e.device, e.slot, e.energy_wh, e.to, e.carbon_mg or 0, e.repaid_wh),
+        RECEIVED: lambda e: receive_again(empty, e),
     }
     for entry in log:
         empty.advance(max(entry.at, empty.now))
         if entry.step in repeat:
             repeat[entry.step](entry)
         else:
-            empty.move(entry.serial, BundleStep(entry.step))
+            empty.move(entry.serial, BundleStep(entry.step), entry.to)
     return empty

@@ -55,6 +55,13 @@ def head(store: Database) -> tuple[int, int]:
     return (last[0]["number"] + 1, msgspec.json.decode(last[0]["entry"], type=Entry).at) if last else (0, 0)
 
 
+def asked_for(store: Database) -> list[LoggedStep]:
+    """Steps that somebody asked for under a name of its own, in order."""
+    c = CERTIFICATE_LOG.c
+    rows = store.rows(sa.select(c.slot, c.entry, c.digest).where(c.entry.contains('"action":"')).order_by(c.number))
+    return [LoggedStep(row["slot"], msgspec.json.decode(row["entry"], type=Entry), row["digest"]) for row in rows]
+
+
 def newest_slot(store: Database) -> int | None:
     """Newest slot that was delivered, None before the first."""
     slot: int | None = store.rows(sa.select(sa.func.max(FOOTPRINTS.c.slot).label("slot")))[0]["slot"]
