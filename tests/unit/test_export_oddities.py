@@ -165,3 +165,30 @@ def test_what_is_said_of_two_tariffs_is_the_answer_to_what_was_asked(tmp_path):
     with pytest.raises(Unsaid, match="is it import"):
         export_of(tmp_path, lines)
     assert column(export_of(tmp_path, lines, Told(zone="Europe/Vienna", register="export")), "export") == used(slots)
+
+
+def test_of_two_clocks_the_one_with_whole_days_tells_which_end_a_time_names(tmp_path):
+    for minutes in (0, 60):  # the beginnings of slots, or their ends
+        slots = local("2024-10-26", 3)
+        named = [slot.astimezone(UTC) + timedelta(minutes=minutes) for slot in slots]
+        rows = [
+            f"{t:%Y-%m-%dT%H:%MZ};{t.astimezone(VIENNA):%d.%m.%Y %H:%M};{x}"
+            for t, x in zip(named, used(slots), strict=True)
+        ]
+        export = export_of(tmp_path, ["time_utc;time_local;import_wh", *rows], Told())
+        assert column(export, "import") == used(slots)
+        assert export.frame["start"].min() == int(slots[0].timestamp())
+
+
+@pytest.mark.parametrize("clock", ["%z", "%Z"])
+def test_a_column_says_by_which_clock_each_time_is(tmp_path, clock):
+    slots = local("2024-10-26", 3)
+    german = {"CEST": "MESZ", "CET": "MEZ"}
+    rows = []
+    for t, x in zip(slots, used(slots), strict=True):
+        said = t.strftime(clock)
+        rows.append(f"{t:%d.%m.%Y %H:%M};{german.get(said, said)};{comma(x / 1000)}")
+    export = export_of(tmp_path, ["Zeit;Uhr;Bezug (kWh)", *rows], Told())
+    assert column(export, "import") == used(slots)
+    assert export.profile.time is not None
+    assert export.profile.time.zone_column == "Uhr"

@@ -128,10 +128,11 @@ def parsed(text: pl.Expr, sample: list[str], order: Order) -> tuple[pl.Expr, boo
         if zoned and not has_zone:
             continue  # beside times with a zone, one without is a fault
         if has_zone:
-            whole = text.str.replace(r" ?(Z|UTC|GMT)$", "+00:00").str.replace(r"([+-]\d\d)$", "$1:00")
+            whole = text
             named = any(re.search(r"ES?T\)?$|ME?S?Z\)?$|[AW]E[SD]T", value) for value in sample)
             for zone in NAMED if named else ():
                 whole = whole.str.replace(rf" ?\(?{zone}\)?$", NAMED[zone])
+            whole = whole.str.replace(r" ?(Z|UTC|GMT)$", "+00:00").str.replace(r"([+-]\d\d)$", "$1:00")
             tries.append(_whole_seconds(whole.str.to_datetime(form + "%#z", time_zone="UTC", strict=False), form))
         elif "%H" not in form and "%I" not in form:
             tries.append(text.str.to_date(form, strict=False).cast(pl.Datetime("us")).dt.epoch("s"))

@@ -79,7 +79,13 @@ def as_named(profile: Profile, sheet: Sheet) -> Profile:
     return replace(
         profile,
         registers=tuple(rules),
-        time=time and replace(time, columns=tuple(map(name, time.columns)), end=time.end and name(time.end)),
+        time=time
+        and replace(
+            time,
+            columns=tuple(map(name, time.columns)),
+            end=time.end and name(time.end),
+            zone_column=time.zone_column and name(time.zone_column),
+        ),
         meter=profile.meter and name(profile.meter),
         quality=quality and replace(quality, column=name(quality.column)),
     )

@@ -31,14 +31,16 @@ class TimeRule(ProfileRecord, frozen=True, kw_only=True):
     """When a row was measured.
 
     columns: one with date and time, or the date and the time of day. end: column with the end of the slot. order: of
-    day and month, where the dates do not tell. stamp: which end of the slot the time names. hour_numbers: the time of
-    day is the number of the hour, from 1. minutes: length of a slot, where the times do not tell.
+    day and month, where the dates do not tell. zone_column: one that says of each row by which clock it is. stamp:
+    which end of the slot the time names. hour_numbers: the time of day is the number of the hour, from 1. minutes:
+    length of a slot, where the times do not tell.
     """
 
     columns: tuple[str, ...]
     end: str | None = None
     order: Literal["ymd", "dmy", "mdy"] | None = None
     zone: str | None = None
+    zone_column: str | None = None
     stamp: Literal["start", "end"] = "start"
     hour_numbers: bool = False
     minutes: int | None = None

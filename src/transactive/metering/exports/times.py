@@ -58,7 +58,7 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
     rule = profile.time
     if rule is None:
         raise DataError(f"{sheet.name}: the profile has no [time]; name the columns of date and time")
-    for name in (*rule.columns, rule.end):
+    for name in (*rule.columns, rule.end, rule.zone_column):
         if name and name not in frame.columns:
             raise DataError(f"{sheet.name}: column {name} is missing; the file has {', '.join(sheet.columns[:12])}")
     frame, zoned, elapsed = _read(frame, sheet, rule)
@@ -129,6 +129,10 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
         if frame[rule.columns[1]].head(1).str.contains("[-–]").any():
             clock = clock.str.extract(r"^([^-–]*[^-– ])")
         frame = frame.with_columns(pl.concat_str(bare, clock, separator=" ").alias("moment"))
+        column = "moment"
+    if rule.zone_column and column == first:
+        clock = pl.col(rule.zone_column).str.strip_chars()
+        frame = frame.with_columns(pl.concat_str(pl.col(first).str.strip_chars(), clock, separator=" ").alias("moment"))
         column = "moment"
     written = frame[column].drop_nulls()
     order = rule.order or day_month_order(written, sheet.name, first)

@@ -45,6 +45,11 @@ ENDS = (
     "hasta",
     "slutt",
     "till",
+    "endzeit",
+    "end date",
+    "epoch end",
+    "zeit bis",
+    "datum bis",
 )
 STARTS = (
     "slot_start",
@@ -58,6 +63,11 @@ STARTS = (
     "desde",
     "debut",
     "fra",
+    "startzeit",
+    "start date",
+    "epoch start",
+    "zeit von",
+    "datum von",
 )
 REGISTERS: tuple[tuple[Register, str], ...] = (
     ("net", r"\bnet\b|\bnetto\b|\bnet[ _]?load|import ?[-−] ?export|\bsaldo\b|1\.8\.0 ?- ?2\.8\.0"),

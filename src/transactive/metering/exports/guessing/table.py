@@ -63,7 +63,7 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     if told.reading == "total" or any(is_state(sheet, name, samples[name]) for name in sheet.columns):
         told = replace(told, stamp="start")  # a register is read at a moment, which begins the next slot
     time = guessed_times(sheet, samples, told)
-    taken = {*time.columns, time.end}
+    taken = {*time.columns, time.end, time.zone_column}
     clock_columns = [name for name in sheet.columns if name not in taken and TIME_OF_DAY.match(name.strip())]
     if len(clock_columns) >= 23 and len(time.columns) == 1:
         stamp = told.stamp or _stamp_of_day(sheet, clock_columns)

@@ -12,7 +12,7 @@ from transactive.core.errors import DataError, Unsaid
 from transactive.metering.exports import words
 from transactive.metering.exports.profile import TimeRule, Told
 from transactive.metering.exports.times import INTERVAL
-from transactive.tabular.moments import date_part, looks_like_time
+from transactive.tabular.moments import ZONE, date_part, looks_like_time
 from transactive.tabular.sheets import Sheet
 
 if TYPE_CHECKING:
@@ -52,9 +52,20 @@ def guessed_times(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> Ti
         columns = (first, *[name for name in clocks if name not in late or len(clocks) == 1][:1])
         starts += [name for name in columns[1:] if late and name not in late]
     end = next((name for name in ends if name != first), None)
-    rule = TimeRule(columns=columns, end=end, zone=_zone((*columns, *([end] if end else [])), told))
-    stamp = told.stamp or ("start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns))
+    rule = TimeRule(
+        columns=columns, end=end, zone=_zone((*columns, *([end] if end else [])), told),
+        zone_column=_zone_column(sheet, samples) if len(columns) == 1 else None,
+    )  # fmt: skip
+    others = [name for name in whole if name not in (*columns, *ends)]
+    stamp = told.stamp or (
+        "start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns, others)
+    )
     return msgspec.structs.replace(rule, stamp=stamp)
+
+
+def _zone_column(sheet: Sheet, samples: dict[str, list[str]]) -> str | None:
+    """A column that says of each row by which clock its time is, as +02:00 or CEST."""
+    return next((name for name in sheet.columns if samples[name] and all(map(ZONE.match, samples[name]))), None)
 
 
 def _zone(columns: tuple[str, ...], told: Told) -> str | None:
@@ -62,17 +73,15 @@ def _zone(columns: tuple[str, ...], told: Told) -> str | None:
     return told.zone or next((zone for name in columns if (zone := words.zone_of(name))), None)
 
 
-def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
-    """Which end of its slot a time names: whole days from 00:00 on, or up to 00:00 or 24:00, tell it."""
+def _stamp(sheet: Sheet, columns: tuple[str, ...], others: list[str]) -> str:
+    """Which end of its slot a time names: whole days from 00:00 on, or up to 00:00 or 24:00, tell it.
+
+    others: columns with the same times by another clock, whose days may be whole.
+    """
+    for alike in (columns, *((name,) for name in others)):
+        if (told := _whole_days(sheet, alike)) is not None:
+            return told
     values = sheet.frame[columns[-1]].drop_nulls()
-    clocks = [_first_clock(values.head(LOOKED_AT)), _first_clock(values.tail(LOOKED_AT).reverse())]
-    if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
-        return "start"
-    early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
-    if early == "00:00" and late not in ("00:00", "24:00"):
-        return "start"
-    if early != "00:00" and (late in ("00:00", "24:00") or (values.cast(str) == "24:00").any()):
-        return "end"
     raise Unsaid(
         f"{sheet.name}: {columns[-1]} runs from {values[0]} to {values[-1]}: does a time name the start or the end"
         " of its"
@@ -80,6 +89,19 @@ def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
         "stamp",
         ("start", "end"),
     )
+
+
+def _whole_days(sheet: Sheet, columns: tuple[str, ...]) -> str | None:
+    """Which end of a slot the times of a table name, as far as its days tell."""
+    values = sheet.frame[columns[-1]].drop_nulls()
+    clocks = [_first_clock(values.head(LOOKED_AT)), _first_clock(values.tail(LOOKED_AT).reverse())]
+    if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
+        return "start"
+    early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
+    if early == "00:00" and late not in ("00:00", "24:00"):
+        return "start"
+    ends = early != "00:00" and (late in ("00:00", "24:00") or (values.cast(str) == "24:00").any())
+    return "end" if ends else None
 
 
 def _first_clock(values: pl.Series) -> str | None:
