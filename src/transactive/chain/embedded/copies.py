@@ -67,16 +67,16 @@ def block_hash_at(path: Path, number: int) -> bytes | None:
         connection.close()
 
 
-def indexed_in_logs(path: Path, topic: str) -> list[int]:
-    """First indexed number of each log of a chain file that begins with a topic (0x-hex), oldest first."""
-    wanted, connection = bytes.fromhex(topic[2:]), connect(path)
+def indexed_in_logs(path: Path, *topics: str) -> list[int]:
+    """First indexed number of each log of a chain file that begins with one of some topics (0x-hex), oldest first."""
+    wanted, connection = [bytes.fromhex(topic[2:]) for topic in topics], connect(path)
     try:
         with usable(path):
-            topics = (row[LOG_TOPICS] for row in Index(connection).logs(0, 2**62))
+            logged = (row[LOG_TOPICS] for row in Index(connection).logs(0, 2**62))
             return [
                 int.from_bytes(each[TOPIC_BYTES : 2 * TOPIC_BYTES], "big")
-                for each in topics
-                if each[:TOPIC_BYTES] == wanted
+                for each in logged
+                if each[:TOPIC_BYTES] in wanted
             ]
     finally:
         connection.close()
