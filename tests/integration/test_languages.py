@@ -21,17 +21,13 @@ SLOT = "/slots/2017-06-07T12:00:00Z"
 PAGES = (
     *("/", "/member?member=a", "/carbon", "/bills", "/account", "/account/notices", "/privacy", "/help", "/deciding"),
     *("/rules", "/readings", "/grid", "/models", "/compare", "/verify", "/explorer", "/predictions"),
-    *(SLOT, "/sign-in", "/join", "/enter", "/nowhere", "/member/statement/html?member=a"),
+    *(SLOT, "/sign-in", "/join", "/enter", "/nowhere"),
 )
-NOT_YET = {
-    *("/carbon", "/rules", "/models", "/verify", "/explorer", "/predictions"),
-    "/member/statement/html?member=a",
-    SLOT,
-}
+NOT_YET = {"/models", "/explorer", "/predictions"}
 """Pages with sentences outside the catalogue; this list only becomes shorter."""
 OPEN, CLOSE = "⟦", "⟧"
 PLAIN = re.compile(
-    r"TransActive|Two days|English|Deutsch|Français|Español|Esperanto|docs/[a-z/-]+\.md"
+    r"TransActive|Two days|EX-1|English|Deutsch|Français|Español|Esperanto|docs/[a-z/-]+\.md"
     r"|\b(EUR|UTC|kWh|Wh|kW|MWh|ct|kg|mg|g|CO₂e|n¤|min|JSON|CSV|PDF|HTML)\b"
 )
 """What is the same everywhere: names and units."""

@@ -14,7 +14,6 @@ from transactive.texts.language import ENGLISH, LANGUAGES, _, figure, known, neg
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 VALUES, MARKS = re.compile(r"%\(\w+\)s|%%"), re.compile(r"<[^>]+>")
 NOT_YET: set[str] = {
-    "web/order_reasons.py",
     "web/templates/compare.html",
     "web/templates/explorer.html",
     "web/templates/grid.html",

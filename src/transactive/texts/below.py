@@ -53,3 +53,9 @@ SIGNING_IN = (
 """Why somebody does not come in: web/accounts/signing_in.py."""
 SCOPES = N_("member"), N_("operator"), N_("grid"), N_("auditor")
 """Who may see what: web/viewers.py."""
+CREDITS = N_("removal"), N_("avoidance")
+"""Kinds of carbon credits: core/community/members.py."""
+LEVIES = N_("off"), N_("shadow"), N_("fixed"), N_("floor"), N_("oracle")
+"""Modes of the carbon levy: core/community/carbon_rules.py."""
+FORECASTERS = (N_("empirical quantiles"),)
+"""What forecasts where no model is trained: store/read/forecasts.py."""

@@ -103,7 +103,8 @@ def books(
     fates += [(row["member"], _refused(row, words)) for row in refusals]
     fates.sort(key=lambda pair: (pair[0], not pair[1].is_buy, -pair[1].price if pair[1].is_buy else pair[1].price))
     return [
-        MemberOrders(member, [fate for _, fate in pairs]) for member, pairs in groupby(fates, key=lambda pair: pair[0])
+        MemberOrders(member, [fate for _member, fate in pairs])
+        for member, pairs in groupby(fates, key=lambda pair: pair[0])
     ]
 
 
@@ -130,16 +131,13 @@ def _fate(row: Row, market: SlotMarket) -> Fate:
 
 
 def _refused(row: Row, words: Words) -> Fate:
-    reason = f"{words.money(row['missing_n'], 4)} short of its lock"
+    reason = _("%(money)s short of its lock", money=words.money(row["missing_n"], 4))
     return Fate(bool(row["is_buy"]), row["price"], row["energy_wh"], 0, REFUSED, reason)
-
-
-# -- mechanisms -------------------------------------------------------------------------------------
 
 
 def _one_price(row: Row, market: SlotMarket) -> str:
     """One price a slot: the limit against it."""
-    return _against(row, market.price, f"the price {market.text(market.price)}")
+    return _against(row, market.price, _("price %(price)s", price=market.text(market.price)))
 
 
 def _by_node(row: Row, market: SlotMarket) -> str:
@@ -147,12 +145,12 @@ def _by_node(row: Row, market: SlotMarket) -> str:
     if market.network is None:
         return _by_itself(row, market)
     name, price = market.network.of_member(row["member"])
-    reason = _against(row, price, f"the price at {name} {market.text(price)}")
+    reason = _against(row, price, _("price at %(node)s %(price)s", node=name, price=market.text(price)))
     best = int(market.network.price.min() if row["is_buy"] else market.network.price.max())
     suits = best < price and row["price"] >= best if row["is_buy"] else best > price and row["price"] <= best
     if row["allocated_wh"] or not suits or not market.network.congested:
         return reason
-    return f"{reason}; {market.text(best)} elsewhere, behind full lines"
+    return f"{reason}; {_('%(price)s elsewhere, behind full lines', price=market.text(best))}"
 
 
 def _as_bid(row: Row, market: SlotMarket) -> str:
@@ -160,42 +158,58 @@ def _as_bid(row: Row, market: SlotMarket) -> str:
     buy = bool(row["is_buy"])
     last = market.last[not buy]
     if row["allocated_wh"]:
-        got = "pays its limit" if buy else f"its buyers pay {market.text(paid_price(row) or 0)}"
-        return got if _whole(row) else f"marginal, shared pro rata: {_part(row)}, {got}"
-    side, worse = ("buy", "below") if buy else ("sell", "above")
+        paid = market.text(paid_price(row) or 0)
+        if _whole(row):
+            return _(N_("pays its limit") if buy else N_("its buyers pay %(price)s"), price=paid)
+        shared = N_("marginal, shared pro rata: %(part)s, pays its limit")
+        sold = N_("marginal, shared pro rata: %(part)s, its buyers pay %(price)s")
+        return _(shared if buy else sold, part=_part(row), price=paid)
     if last is None or row["price"] == last:
-        return f"at the limit of the last {side} served: nothing left for it"
-    return f"limit {worse} that of the last {side} served, {market.text(last)}"
+        left = N_("at the limit of the last buy served: nothing left for it")
+        return _(left if buy else N_("at the limit of the last sell served: nothing left for it"))
+    below = N_("limit below that of the last buy served, %(price)s")
+    return _(below if buy else N_("limit above that of the last sell served, %(price)s"), price=market.text(last))
 
 
 def _in_turn(row: Row, market: SlotMarket) -> str:
     """A continuous book: who comes first at the best price."""
+    buy = bool(row["is_buy"])
     if row["allocated_wh"]:
-        got = f"met {_others(row)} at {market.text(paid_price(row) or 0)}"
-        return got if _whole(row) else f"{got} for {_part(row)}, then none within its limit was left"
+        values = {"price": market.text(paid_price(row) or 0), "part": _part(row)}
+        if _whole(row):
+            return _(N_("met offers at %(price)s") if buy else N_("met bids at %(price)s"), **values)
+        offers = N_("met offers at %(price)s for %(part)s, then none within its limit was left")
+        return _(
+            offers if buy else N_("met bids at %(price)s for %(part)s, then none within its limit was left"), **values
+        )
     if not _other_side_within(row, market):
         return _nothing_within(row, market)
-    return f"{_others(row)} within its limit met earlier orders, or better ones"
+    offers = N_("offers within its limit met earlier orders, or better ones")
+    return _(offers if buy else N_("bids within its limit met earlier orders, or better ones"))
 
 
 def _listed(row: Row, market: SlotMarket) -> str:
     """Fixed-price offers: sells stand first, buys take the cheapest one by one."""
     buy = bool(row["is_buy"])
     if row["allocated_wh"]:
-        got = f"took listings at {market.text(paid_price(row) or 0)}" if buy else "sold at its price"
-        rest = "no other listing within its limit was left" if buy else "nobody took the rest"
-        return got if _whole(row) else f"{got}: {_part(row)}, {rest}"
+        values = {"price": market.text(paid_price(row) or 0), "part": _part(row)}
+        if _whole(row):
+            return _(N_("took listings at %(price)s") if buy else N_("sold at its price"), **values)
+        took = N_("took listings at %(price)s: %(part)s, no other listing within its limit was left")
+        return _(took if buy else N_("sold at its price: %(part)s, nobody took the rest"), **values)
     if not _other_side_within(row, market):
         return _nothing_within(row, market)
-    return "listings of others within its limit were taken" if buy else "buyers took cheaper or earlier listings"
+    taken = N_("listings of others within its limit were taken")
+    return _(taken if buy else N_("buyers took cheaper or earlier listings"))
 
 
 def _balanced(row: Row, market: SlotMarket) -> str:
     """The balance price: against the network, in turn, and only what ends in balance."""
-    if row["allocated_wh"]:
-        got = f"traded in its turn at {market.text(paid_price(row) or 0)}"
-        return got if _whole(row) else f"{got}: {_part(row)}, then its limit or the balance ended it"
-    return "in its turns the price was beyond its limit, or nothing was left to balance it"
+    if not row["allocated_wh"]:
+        return _("in its turns the price was beyond its limit, or nothing was left to balance it")
+    part = N_("traded in its turn at %(price)s: %(part)s, then its limit or the balance ended it")
+    text = N_("traded in its turn at %(price)s") if _whole(row) else part
+    return _(text, price=market.text(paid_price(row) or 0), part=_part(row))
 
 
 def _by_itself(row: Row, market: SlotMarket) -> str:
@@ -203,9 +217,11 @@ def _by_itself(row: Row, market: SlotMarket) -> str:
     if market.single:
         return _one_price(row, market)
     if row["allocated_wh"]:
-        got = f"traded at {market.text(paid_price(row) or 0)}"
-        return got if _whole(row) else f"{got}: {_part(row)}, for the rest nothing within its limit was left"
-    return f"no {'offer' if row['is_buy'] else 'bid'} within its limit was left for it"
+        part = N_("traded at %(price)s: %(part)s, for the rest nothing within its limit was left")
+        text = N_("traded at %(price)s") if _whole(row) else part
+        return _(text, price=market.text(paid_price(row) or 0), part=_part(row))
+    offer = N_("no offer within its limit was left for it")
+    return _(offer if row["is_buy"] else N_("no bid within its limit was left for it"))
 
 
 EXPLAIN: dict[str, Callable[[Row, SlotMarket], str]] = {
@@ -217,21 +233,25 @@ EXPLAIN: dict[str, Callable[[Row, SlotMarket], str]] = {
 }
 """Ours that have more to say; uniform and preferences read as one price unless sessions or premiums make several."""
 
-# -- parts of sentences -----------------------------------------------------------------------------
-
 
 def _against(row: Row, price: int, name: str) -> str:
     """A limit against the price that held for the order."""
-    buy = bool(row["is_buy"])
-    gain = (row["price"] - price) * (1 if buy else -1)
-    better, worse = ("above", "below") if buy else ("below", "above")
-    if _whole(row):
-        return f"limit {better} {name}" if gain else f"limit at {name}: marginal, served in full"
-    if row["allocated_wh"]:
-        return f"marginal, shared pro rata: {_part(row)}" if not gain else f"limit {better} {name}: {_part(row)}"
-    if gain < 0:
-        return f"limit {worse} {name}"
-    return f"limit at {name}: marginal, nothing left for it" if not gain else f"limit {better} {name}, but nothing left"
+    gain = (row["price"] - price) * (1 if row["is_buy"] else -1)
+    above = row["price"] > price
+    if not gain:
+        text = N_("limit at the %(price)s: marginal, nothing left for it")
+        if _whole(row):
+            text = N_("limit at the %(price)s: marginal, served in full")
+        elif row["allocated_wh"]:
+            text = N_("marginal, shared pro rata: %(part)s")
+    elif _whole(row) or (gain < 0 and not row["allocated_wh"]):
+        text = N_("limit above the %(price)s") if above else N_("limit below the %(price)s")
+    elif row["allocated_wh"]:
+        text = N_("limit above the %(price)s: %(part)s") if above else N_("limit below the %(price)s: %(part)s")
+    else:
+        text = N_("limit above the %(price)s, but nothing left")
+        text = text if above else N_("limit below the %(price)s, but nothing left")
+    return _(text, price=name, part=_part(row))
 
 
 def _no_trade(row: Row, market: SlotMarket) -> str:
@@ -239,13 +259,13 @@ def _no_trade(row: Row, market: SlotMarket) -> str:
     bid, ask = market.best
     if bid is None or ask is None or bid < ask:
         return _nothing_within(row, market)
-    return NOTHING_TRADED.get(market.mechanism, "limits meet, but nothing was traded")
+    return _(NOTHING_TRADED.get(market.mechanism, N_("limits meet, but nothing was traded")))
 
 
 NOTHING_TRADED = {
-    "locational": "limits meet, but no line between them carries anything",
-    "balance": "limits meet, but the slot did not come into balance",
-    "listings": "only listings of its own member were within its limit",
+    "locational": N_("limits meet, but no line between them carries anything"),
+    "balance": N_("limits meet, but the slot did not come into balance"),
+    "listings": N_("only listings of its own member were within its limit"),
 }
 
 
@@ -254,10 +274,12 @@ def _nothing_within(row: Row, market: SlotMarket) -> str:
     buy = bool(row["is_buy"])
     other = market.best[buy]
     if other is None:
-        return "nobody offered" if buy else "nobody asked"
+        return _("nobody offered") if buy else _("nobody asked")
     if market.traded:
-        return f"no {'offer' if buy else 'bid'} within its limit: the best is {market.text(other)}"
-    return f"no price suits both sides: {'lowest offer' if buy else 'highest bid'} {market.text(other)}"
+        offer = N_("no offer within its limit: the best is %(price)s")
+        return _(offer if buy else N_("no bid within its limit: the best is %(price)s"), price=market.text(other))
+    lowest = N_("no price suits both sides: lowest offer %(price)s")
+    return _(lowest if buy else N_("no price suits both sides: highest bid %(price)s"), price=market.text(other))
 
 
 def _other_side_within(row: Row, market: SlotMarket) -> bool:
@@ -272,8 +294,5 @@ def _whole(row: Row) -> bool:
 
 
 def _part(row: Row) -> str:
-    return f"{kwh_text(row['allocated_wh'], 3)} of {kwh_text(row['energy_wh'], 3)} kWh"
-
-
-def _others(row: Row) -> str:
-    return "offers" if row["is_buy"] else "bids"
+    got, asked = kwh_text(row["allocated_wh"], 3), kwh_text(row["energy_wh"], 3)
+    return _("%(got)s of %(asked)s kWh", got=got, asked=asked)

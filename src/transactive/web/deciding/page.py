@@ -16,6 +16,7 @@ from transactive.services.governing.drafts import drafts
 from transactive.services.governing.log import DecidingAct
 from transactive.services.governing.standing import GovernanceStanding, ProposalStanding
 from transactive.texts.formatting import Words, percent
+from transactive.texts.language import _
 from transactive.web.deciding.meaning import meaning_of, own_part, totals_part
 from transactive.web.deciding.wording import TITLES, said, set_words, typed, unit_of, value_words
 from transactive.web.viewers import Viewer
@@ -179,7 +180,7 @@ def _number(name: str, standing: GovernanceStanding, words: Words) -> dict[str, 
     near, far = max(low, value - step), min(high, value + step)
     return {
         "name": name,
-        "title": TITLES[name],
+        "title": _(TITLES[name]),
         "value": value_words(number, value, words),
         "range": f"{value_words(number, near, words)} to {value_words(number, far, words)}",
         "changes": step > 0,
@@ -193,7 +194,7 @@ def _recorded(one: Decided, words: Words) -> dict[str, str]:
     """A decision that the run has recorded, and goes by."""
     number = next(each for each in NUMBERS if each.name == one.number)
     return {
-        "title": TITLES[one.number],
+        "title": _(TITLES[one.number]),
         "value": value_words(number, one.value, words),
         "from": words.moment(one.holds_from),
         "block": f"{one.block:,}",

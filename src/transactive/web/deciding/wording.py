@@ -9,14 +9,15 @@ from transactive.chain.governance.proposals import NumberSet
 from transactive.core.governance.numbers import BY_NAME, GovernedNumber
 from transactive.core.spelling.quantities import whole
 from transactive.texts.formatting import Words
+from transactive.texts.language import ENGLISH, N_, _, figure, known, speaking
 
 TITLES = {
-    "network-fee": "Network fee",
-    "near-fee": "Network fee between neighbours",
-    "levy-mode": "Carbon levy",
-    "levy-price": "Price of the carbon levy",
-    "sharing-price": "Price of shared energy",
-    "sharing-fee": "Fee on shared energy",
+    "network-fee": N_("Network fee"),
+    "near-fee": N_("Network fee between neighbours"),
+    "levy-mode": N_("Carbon levy"),
+    "levy-price": N_("Price of the carbon levy"),
+    "sharing-price": N_("Price of shared energy"),
+    "sharing-fee": N_("Fee on shared energy"),
 }
 PER_KWH, PER_TONNE = "µ¤/kWh", "µ¤/t"
 MICRO = 1_000_000
@@ -26,24 +27,26 @@ PPM_A_PERCENT = 10_000
 def value_words(number: GovernedNumber, value: int, words: Words) -> str:
     """A value with its unit, as people say it."""
     if number.words:
-        return str(number.said(value))
+        return known(str(number.said(value)))
     if number.unit == PER_KWH:
-        return f"{words.price(value, 2)} {words.price_unit}"
+        return words.per_kwh(value, 2)
     if number.unit == PER_TONNE:
-        return f"{value / MICRO:,.2f} {words.currency}/t"
-    return f"{value / PPM_A_PERCENT:g} %"
+        return figure(f"{value / MICRO:,.2f} {words.currency}/t")
+    return figure(f"{value / PPM_A_PERCENT:g} %")
 
 
 def set_words(one: NumberSet, words: Words) -> str:
     """A number that is set, with from when on."""
-    title, value = TITLES[one.number.name], value_words(one.number, one.value, words)
-    return f"{title} of {value} from {words.moment(one.since)} on"
+    return said({one.number.name: one.value}, one.since, words)
 
 
 def said(numbers: Mapping[str, int], since: int, words: Words) -> str:
     """Numbers that hold from a slot on, in words."""
-    values = (f"{TITLES[name]} of {value_words(BY_NAME[name], value, words)}" for name, value in numbers.items())
-    return f"{', '.join(values)} from {words.moment(since)} on"
+    values = [
+        _("%(number)s of %(value)s", number=_(TITLES[name]), value=value_words(BY_NAME[name], value, words))
+        for name, value in numbers.items()
+    ]
+    return _("%(numbers)s from %(moment)s on", numbers=", ".join(values), moment=words.moment(since))
 
 
 def read_value(name: str, text: str, words: Words) -> int:
@@ -74,7 +77,8 @@ def typed(number: GovernedNumber, value: int, words: Words) -> str:
     if number.words:
         return str(number.said(value))
     if number.unit == PER_KWH:
-        text = words.price(value, 4)
+        with speaking(ENGLISH):
+            text = words.price(value, 4)
     else:
         text = f"{Decimal(value) / (MICRO if number.unit == PER_TONNE else PPM_A_PERCENT):f}"
     plain = text.replace(",", "").replace("−", "-")

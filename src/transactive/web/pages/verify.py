@@ -12,6 +12,7 @@ from transactive.services.statements.checks.words import CHECKS
 from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, counted
+from transactive.texts.language import _
 from transactive.texts.shell import word
 from transactive.web.viewers import Viewer
 
@@ -96,6 +97,6 @@ def _commands(folder: Path, file: str) -> list[tuple[str, str]]:
     """What checks the same without this page: what for, and the command."""
     named, where = word(file), word(folder)
     return [
-        ("Independent: with a node that is not the operator’s", f"transactive verify {named} --node URL"),
-        ("On this machine, against this run’s own chain", f"transactive verify {named} --state {where}"),
+        (_("Independent: with a node that is not the operator’s"), f"transactive verify {named} --node URL"),
+        (_("On this machine, against this run’s own chain"), f"transactive verify {named} --state {where}"),
     ]

@@ -19,6 +19,7 @@ from transactive.services.readings.inbox import community_file
 from transactive.store import Store
 from transactive.store.read.stages import last_traded
 from transactive.texts.formatting import Words
+from transactive.texts.language import _
 from transactive.web.deciding.meaning import meaning_of
 from transactive.web.deciding.wording import TITLES, said, typed, unit_of, value_words
 from transactive.web.rules.rehearsing import DAYS, DraftRehearsal
@@ -64,7 +65,7 @@ def _number(name: str, rules: Community, words: Words) -> dict[str, Any]:
     value = number.of(rules)
     return {
         "name": name,
-        "title": TITLES[name],
+        "title": _(TITLES[name]),
         "there": value is not None,
         "value": "" if value is None else value_words(number, value, words),
         "typed": "" if value is None else typed(number, value, words),

@@ -8,7 +8,7 @@ from transactive.core.credit_notes import Avoided, Retired
 from transactive.store.read.credits import newest_notes, paid_for, uncovered
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, count_text
-from transactive.texts.language import _
+from transactive.texts.language import _, known
 
 MOST_NOTES = 60
 """Newest receipts that the page lists; all are in a statement and in `transactive credits export`."""
@@ -42,7 +42,15 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
 def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
     """One retirement: when, for whom, how much, which kg of which serial, of what kind, at which price."""
     price = words.money(note.price_micro_per_t * 1_000)
-    return (words.moment(slot), note.beneficiary, f"{note.kg:,}", _kg_of(note), _kind(note), price, str(note.receipt))
+    return (
+        words.moment(slot),
+        note.beneficiary,
+        count_text(note.kg),
+        _kg_of(note),
+        _kind(note),
+        price,
+        str(note.receipt),
+    )
 
 
 def _issued(note: Avoided, words: Words) -> tuple[str, ...]:
@@ -68,4 +76,4 @@ def _kg_of(note: Retired) -> str:
 
 def _kind(note: Retired) -> str:
     """What the project does, by which methodology, when."""
-    return f"{note.kind}, {note.methodology}, {note.vintage}"
+    return f"{known(note.kind)}, {note.methodology}, {note.vintage}"

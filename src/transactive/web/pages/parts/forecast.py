@@ -8,7 +8,7 @@ from typing import Any
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, kwh_text
-from transactive.texts.language import N_, _
+from transactive.texts.language import N_, _, known
 from transactive.web.viewers import Viewer
 
 TITLES = {
@@ -75,4 +75,4 @@ def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> t
     unit = words.price_unit if told.said.target == "price" else "kWh"
     figures = [text(int(told.figures[place])) for place in (LOW, MEDIAN, HIGH)]
     came = "–" if told.came is None else text(told.came)
-    return (f"{title} [{unit}]", words.clock(told.said.issued), names[told.said.model], *figures, came)
+    return (f"{title} [{unit}]", words.clock(told.said.issued), known(names[told.said.model]), *figures, came)
