@@ -13,19 +13,7 @@ from transactive.texts.language import ENGLISH, LANGUAGES, _, figure, known, neg
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 VALUES, MARKS = re.compile(r"%\(\w+\)s|%%"), re.compile(r"<[^>]+>")
-NOT_YET: set[str] = {
-    "web/templates/compare.html",
-    "web/templates/explorer.html",
-    "web/templates/grid.html",
-    "web/templates/models.html",
-    "web/templates/paper.html",
-    "web/templates/predictions.html",
-    "web/templates/proof.html",
-    "web/templates/readings.html",
-    "web/templates/slot.html",
-    "web/templates/statement.html",
-    "web/templates/verify.html",
-}
+NOT_YET: set[str] = set()
 """Files with sentences that are not translated yet; this list only becomes shorter."""
 
 
