@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.contract.anvil import anvil
+from tests.integration.test_live_decisions import Town as LiveTown
 from transactive.chain.deployments.deployment import load
 from transactive.chain.governance import founding
 from transactive.chain.governance.decisions import DEPTH, decisions
@@ -22,7 +24,7 @@ from transactive.config.setting import load_setting
 from transactive.core.errors import ChainError
 from transactive.core.governance.decided import with_decided
 from transactive.core.slots import parse_time, time_text
-from transactive.engine.governance.decided_rules import take_up
+from transactive.engine.governance.decided_rules import asking, take_up
 from transactive.engine.governance.recorded_rules import KEY, recorded
 from transactive.engine.governance.silences import silences
 from transactive.store import Store
@@ -33,14 +35,14 @@ BEGIN, DAY = parse_time("2026-06-05T00:00Z"), 86400
 class Town:
     """Commands typed one after another; `now` is the time of the next transaction."""
 
-    def __init__(self, monkeypatch, capsys) -> None:
-        self.now, self.capsys, self.adopted = BEGIN, capsys, dict[str, Any]()
+    def __init__(self, monkeypatch, capsys, node: str = "embedded:chain.sqlite") -> None:
+        self.now, self.capsys, self.adopted, self.node = BEGIN, capsys, dict[str, Any](), node
         monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: self.now))
 
     def run(self, *words: str, code: int = 0) -> str:
         self.now += 1
         with pytest.raises(SystemExit) as ended:
-            main([*words, "--node", "embedded:chain.sqlite", "--json"])
+            main([*words, "--node", self.node, "--json"])
         told = self.capsys.readouterr()
         assert ended.value.code == code, told
         return str(told.err if code else told.out)
@@ -58,13 +60,33 @@ class Town:
 def town(tmp_path, monkeypatch, capsys):
     """A community with a registry and a governor; the guardian is the arbiter."""
     monkeypatch.chdir(tmp_path)
+    return founded(Town(monkeypatch, capsys))
+
+
+def founded(made: Town) -> Town:
+    """The town once its community has a governor."""
     with pytest.raises(SystemExit):
         main(["init", "c"])
-    capsys.readouterr()
-    made = Town(monkeypatch, capsys)
+    made.capsys.readouterr()
     made.run("chain", "deploy", "c/community.toml", "--with", "registry", "--with", "carbon_credits")
     made.adopted = made.govern("adopt c/community.toml --guardian arbiter")
     return made
+
+
+def decide(town: Town, fee: int, since: str) -> None:
+    """Let all members decide on another network fee."""
+    who = members()
+    town.govern(f"propose --account {who[0]} --set network-fee={fee} --since {since}")
+    for name in who[1:]:
+        if town.govern("show 0")["stage"] == "voting":
+            break
+        town.govern(f"second 0 --account {name}")
+    for name in who:
+        town.govern(f"vote 0 yes --account {name}")
+    for days in (7, 3):
+        town.now += days * DAY
+        town.run("chain", "governor", "checkpoint", "--as", "operator")
+    town.govern("execute 0")
 
 
 def members() -> list[str]:
@@ -208,3 +230,29 @@ def test_a_decision_counts_once_its_block_is_final():
     client.is_embedded = True
     decisions(governance, 3600, 0, after=40)
     assert asked == [(41, 100 - DEPTH), (41, 100)]
+
+
+@pytest.mark.service
+def test_a_live_market_hears_of_a_decision_on_a_node_that_is_not_ours(tmp_path, monkeypatch, capsys):
+    """In its journal after the slot in which it was final; the replay asks no chain, and ends the same."""
+    monkeypatch.chdir(tmp_path)
+    with anvil("--timestamp", str(BEGIN - DAY)) as node:
+        town = founded(Town(monkeypatch, capsys, node))
+        fee = town.govern("show")["numbers"]["network-fee"] + 1000
+        decide(town, fee, time_text(BEGIN + 60 * DAY))
+        (tmp_path / "live").mkdir()
+        live = LiveTown(tmp_path / "live")
+        told: list[str] = []
+        asked = asking(live.folder, node, Path("deployment.json"), live.length, told.append, depth=0)
+        monkeypatch.setattr(live, "ask", lambda after, slot: asked(after, slot) if slot > live.heard_at else [])
+        outcome, _ = live.live()
+        heard = recorded(live.folder)
+        assert [(one.number, one.value) for one in heard] == [("network-fee", fee)]
+        assert asked(heard[0].block, live.slots[-1]) == []
+    assert asked(heard[0].block, live.slots[-1]) == []
+    assert len(told) == 1
+    assert "the rules that were known last go on" in told[0]
+    assert silences(live.folder) == [(live.slots[-1], None)]
+    again, _ = live.again(tmp_path / "again")
+    assert again.summary.state_hash == outcome.summary.state_hash
+    assert recorded(tmp_path / "again") == heard
