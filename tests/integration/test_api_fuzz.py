@@ -20,16 +20,19 @@ WITH_PARAMETERS = (
     "proposals/{number}",
     "proposals/{number}/consequences",
     "history",
+    "battery",
     "looks",
     "insights",
     "events",
     "bills",
     "bills/{place}/xml",
     "bills/{place}/pdf",
+    "forecasts/totals",
 )
-WITHOUT = ("summary", "compare", "held-readings", "proposals", "predictions", "drafts")
+WITHOUT = ("summary", "compare", "held-readings", "proposals", "predictions", "drafts", "forecasts/leaderboard")
 STEP = "/api/v1/items/{number}/{outcome}"
 BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
+SEALS, OPENINGS = "/api/v1/forecasts/seals", "/api/v1/forecasts/openings"
 DO, ANSWER, DECIDE, DRAFT = "/api/v1/acts", "/api/v1/held-readings/{said}", "/api/v1/proposals/acts", "/api/v1/drafts"
 
 
@@ -60,6 +63,8 @@ def test_no_step_makes_it_fail(described):
     _ask(described[DECIDE]["POST"], "POSITIVE")
     _ask(described[ANSWER]["PUT"], "POSITIVE")
     _ask(described[DRAFT]["POST"], "POSITIVE")
+    _ask(described[SEALS]["POST"], "POSITIVE")
+    _ask(described[OPENINGS]["POST"], "POSITIVE")
 
 
 def _ask(operation, mode):
@@ -88,5 +93,7 @@ def test_every_operation_is_asked(described):
         ACCEPT,
         ANSWER,
         DECIDE,
+        SEALS,
+        OPENINGS,
         *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT)),
     }
