@@ -10,9 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.unit.test_box_trades import ADA, Street, street
 from transactive.core.boxes.messages import NotFollowed
+from transactive.core.errors import StateError
 from transactive.engine.live.standing_keeper import StandingKeeper
 from transactive.node.metrics import metrics_text
 from transactive.node.status import BoxStatus
+from transactive.services.feeds.taking import FeedAge
 from transactive.store.live.standing import (
     STANDING_FILE,
     LiveStanding,
@@ -22,6 +24,7 @@ from transactive.store.live.standing import (
     write_standing,
 )
 from transactive.texts.prometheus import Metric, metrics_page
+from transactive.web.watching import market_metrics as market_metrics_module
 from transactive.web.watching.market_metrics import market_metrics
 
 __all__ = ["street"]
@@ -111,6 +114,24 @@ def test_the_dashboard_asks_for_metrics_that_there_are(tmp_path):
     asked = set(re.findall(r"transactive_market_\w+", text))
     assert asked == told - {"transactive_market_members", "transactive_market_meter_records_total"}
     assert json.loads(text)["panels"]
+
+
+def test_it_tells_how_old_feeds_are_and_nothing_where_none_came(tmp_path, monkeypatch):
+    now = 10_000
+    before = market_metrics(reader_of(tmp_path), now)
+    assert "feed" not in before
+    ages = [FeedAge("spot_price_micro_per_kwh", "energy-charts", 6_400, 7_200)]
+    monkeypatch.setattr(market_metrics_module, "community_file", lambda _: tmp_path / "community.toml")
+    monkeypatch.setattr(market_metrics_module, "ages_of", lambda _: ages)
+    told = values(market_metrics(reader_of(tmp_path), now))
+    assert told["transactive_market_feed_age_seconds", "spot_price_micro_per_kwh"] == 3_600
+    assert told["transactive_market_feed_until_timestamp_seconds", "spot_price_micro_per_kwh"] == 7_200
+
+    def broken(_: Path) -> list[FeedAge]:
+        raise StateError("its journal is damaged")
+
+    monkeypatch.setattr(market_metrics_module, "ages_of", broken)
+    assert market_metrics(reader_of(tmp_path), now) == before
 
 
 def test_a_box_is_read_by_the_same_parser():

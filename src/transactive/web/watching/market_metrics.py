@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from transactive.core.errors import UnreadableState
+from transactive.core.errors import InputError, StateError, UnreadableState
+from transactive.services.feeds.ages import ages_of
+from transactive.services.readings.inbox import community_file
 from transactive.store.live.standing import LiveStanding, live_standing
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.prometheus import Metric, Values, metrics_page, one
@@ -19,7 +22,7 @@ def market_metrics(reader: Reader, now: int) -> str:
         standing = live_standing(reader.store.path.parent)
     except UnreadableState:
         standing = None
-    found = _of_run(reader, run) if run else []
+    found = (_of_run(reader, run) if run else []) + _of_feeds(reader.store.path.parent, now)
     return metrics_page(PREFIX, found + (_of_session(standing, run, now) if standing else []))
 
 
@@ -41,6 +44,21 @@ def _of_run(reader: Reader, run: Run) -> list[Metric]:
         Metric("slot_end_timestamp_seconds", "gauge", "End of the newest slot of each stage.", ends),
         Metric("commitments_total", "counter", "Slots that are committed on chain.", one(done)),
         Metric("chain_height", "gauge", "Number of the block with the newest commitment.", one(blocks)),
+    ]
+
+
+def _of_feeds(folder: Path, now: int) -> list[Metric]:
+    """What feeds of prices, carbon and weather told a state folder's community; nothing where it cannot be read."""
+    try:
+        file = community_file(folder)
+        ages = ages_of(file) if file else []
+    except (InputError, StateError):
+        return []
+    heard: Values = {("column", age.column): max(now - age.heard, 0) for age in ages}
+    until: Values = {("column", age.column): age.told_until for age in ages}
+    return [
+        Metric("feed_age_seconds", "gauge", "Time since a feed told a column of the community's series.", heard),
+        Metric("feed_until_timestamp_seconds", "gauge", "End of the last slot that a feed has told.", until),
     ]
 
 
