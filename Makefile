@@ -69,7 +69,7 @@ bench: ## measure against references and targets (ARGS=… for names)
 fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-soak: install-dev ## hours of work: fuzz, kept faults, 500 power failures, 500 kills, other Pythons (ARGS=… for parts, minutes)
+soak: install-dev ## hours of work: fuzz, kept faults, 500 power failures, 1,000 kills, other Pythons (ARGS=… for parts, minutes)
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 contracts: install-dev ## compile the contracts anew

@@ -49,8 +49,8 @@ def parts(minutes: float, tests: str) -> list[Part]:
         Part(
             "kills",
             "SIGKILL at drawn moments of a run, which then goes on",
-            "python -m tests.power --failures 0",
-            (sys.executable, "-m", "tests.power", "--failures", "0", *limit),
+            "python -m tests.power --failures 0 --kills 1000",
+            (sys.executable, "-m", "tests.power", "--failures", "0", "--kills", "1000", *limit),
         ),
         Part(
             "tests",
