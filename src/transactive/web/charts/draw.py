@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from transactive.texts.formatting import Words
+from transactive.texts.language import figure
 
 Point = tuple[float, float]
 Range = tuple[float, float]
@@ -69,7 +70,7 @@ class Plot:
             y = number(self.py(value))
             css = "ax" if value == 0 else "gl"
             self.add(f'<line class="{css}" x1="{self.left}" x2="{self.width - self.right}" y1="{y}" y2="{y}"/>')
-            self.text(self.left - 8, self.py(value) + 4, f"{value:g}".replace("-", "−"), "endt")
+            self.text(self.left - 8, self.py(value) + 4, figure(f"{value:g}".replace("-", "−")), "endt")
 
     def labels(self, at: Iterable[tuple[float, str]]) -> None:
         """Labels under the horizontal axis."""
