@@ -312,3 +312,16 @@ def test_a_file_that_cannot_be_understood_lets_nobody_in(clean):
     with browser(clean, LOCAL) as client:
         client.cookies.set("transactive-session-80", "x")
         assert client.get("/account").status_code == 409
+
+
+def test_a_person_keeps_the_language_in_every_browser(clean):
+    liked = {"accept-language": "fr"}
+    with browser(clean, SECURE) as client:
+        join(client, clean, "member", "b")
+        assert '<html lang="fr"' in client.get("/member", headers=liked).text
+        client.post("/language", data={"language": "de"})
+        assert '<html lang="de"' in client.get("/member", headers=liked).text
+    with browser(clean, SECURE) as client:
+        assert '<html lang="fr"' in client.get("/sign-in", headers=liked).text
+        client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, follow_redirects=False)
+        assert '<html lang="de"' in client.get("/member", headers=liked).text
