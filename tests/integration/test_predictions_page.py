@@ -91,7 +91,7 @@ def test_without_a_market_the_page_says_how_to_make_one(demo_run):
 
 def test_the_page_tells_stakes_and_names_nobody():
     waged = (Wager(0, 5 * 10**8, None), Wager(1, 25 * 10**7, (1, 2, 3, 4, 5, 6, 7, 8)))
-    terms = {"number": 1, "gate": 0, "reveal_until": 0, "refundable_from": 0, "payable_from": 0, "now": 9 * HOUR}
+    terms = {"number": 1, "gate": 0, "reveal_until": 0, "refundable_from": 0, "now": 9 * HOUR}
     period = StakedPeriod(
         first=41, last=43, wagers=waged, outcome=CommittedTotal(5_400, 0, 0), is_over=True, **terms
     )  # fmt: skip
