@@ -49,6 +49,29 @@ class Arriving(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     to: str
 
 
+class BundleOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a register sends until it hears a word. number: its own, unique with its name; slot_seconds: its slots."""
+
+    number: str
+    register: str
+    slot_seconds: int
+    bundle: Arriving
+
+
+class BundleRecall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An offer that a register wants back."""
+
+    number: str
+    register: str
+
+
+class WordSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """The word, and why it is that one."""
+
+    word: HandOverWord
+    reason: str = ""
+
+
 def word(known: HandOverWord | None, *, fits: bool) -> HandOverWord:
     """What is said of a number. fits: it was offered, and can be taken; a recall never does."""
     return known or (HandOverWord.ACCEPTED if fits else HandOverWord.REFUSED)

@@ -9,9 +9,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from transactive.cli.certificates.options import StateOptions, StepOptions
+from transactive.cli.certificates.registry.commands import registry
 from transactive.cli.quantities import Energy
 
 certificates = App(name="certificates", help="Certificates of a run: list, transfer, cancel, claim, export.")
+certificates.command(registry)
 
 Output = Annotated[Path, Parameter(alias="-o")]
 From = Annotated[str | None, Parameter(name="--from")]

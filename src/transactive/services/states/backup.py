@@ -33,6 +33,7 @@ from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.live.journal import JOURNAL_FILE
 from transactive.store.live.leaves import LEAVES_FILE
 from transactive.store.protocols.openadr import OPENADR_FILE
+from transactive.store.protocols.refusals import REFUSALS_FILE
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
@@ -44,10 +45,14 @@ DATABASES = (
 
 What arrives is in the journal before it counts, so the journal is held last: it may be ahead, and never behind.
 """
-ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json", "openadr-clients.json")
+ENTRY = (
+    "accounts.json", "tokens.json", "invitations.json", "grid-privacy.json", "openadr-clients.json",
+    "energytag-clients.json", "energytag-peers.json",
+)  # fmt: skip
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
-LOGS = ("looks.jsonl", "assistants.jsonl", "assistants-before.jsonl", "decisions.jsonl", "notices.json")
-"""Who looked, what programs did, what members signed, where people want to be told: a restore forgets nothing since."""
+LOGS = ("looks.jsonl", "assistants.jsonl", "assistants-before.jsonl", "decisions.jsonl", "notices.json", REFUSALS_FILE)
+"""Who looked, what programs did, what members signed, where people want to be told, what was refused to other
+registries: a restore forgets nothing since."""
 LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part", ".before-move")
 TRIES = 20
 
