@@ -1,4 +1,4 @@
-"""A live market as a process of its own: `python -m tests.services.market FOLDER BROKER SINCE SLOTS`."""
+"""A live market as a process of its own: `python -m tests.services.market FOLDER BROKER SINCE SLOTS [SPEED]`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from transactive.engine.live.waiting import WallClock
 SEED = "street"
 
 
-def main(folder: Path, broker: str, since: float, slots: int) -> None:
+def main(folder: Path, broker: str, since: float, slots: int, speed: float = SPEED) -> None:
     """Run the street's market and print its hash."""
     first = BEGIN + 4 * SLOT
     own = range(first, first + slots * SLOT, SLOT)
     setting = load_setting(folder / "community.toml", until=own.stop + DAY).read_by(first)
-    clock = WallClock(SPEED, BEGIN, since)
+    clock = WallClock(speed, BEGIN, since)
     pace = Pace(patience=600, spread=900, at_gate=600)
 
     def tell(text: str) -> None:
@@ -30,4 +30,4 @@ def main(folder: Path, broker: str, since: float, slots: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), *map(float, sys.argv[5:]))

@@ -23,7 +23,7 @@ from transactive.engine.daily.advice import Advisor
 from transactive.engine.daily.detection import DailyDetection, NoDetection
 from transactive.engine.daily.plans import PlanBook
 from transactive.engine.observer import Observer
-from transactive.engine.order_entry import NoEntry, OrderEntry
+from transactive.engine.order_entry import EntersOrders, NoEntry, OrderEntry
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
@@ -36,7 +36,7 @@ class OptionalParts:
 
     proof: SignedRun | UnsignedRun
     keeper: StateKeeper | NothingKept
-    entry: OrderEntry | NoEntry
+    entry: EntersOrders
     detection: DailyDetection | NoDetection
     observers: tuple[Observer, ...]
     authorisations: Authorisations
@@ -58,7 +58,7 @@ def optional_parts(
     length, members = community.clock.length, community.chart.members
     begin = beginning(agree(setting, slots, chain, store))
     signed = UnsignedRun() if gateway is None else _signed(community, gateway, chain, begin)
-    entry = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
+    entry: EntersOrders = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
     read = chain.limits(members) if chain else None
     if store is None:
         nothing = NothingKept()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -24,6 +24,18 @@ from transactive.trading.escrow import lock_price
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.core.proofs.members.authorisation import Authorised
+
+
+class EntersOrders(Protocol):
+    """Where orders of a slot enter."""
+
+    def in_place(self, made: Orders, sent: Sequence[ReceivedOrder], tariff: Tariff, grid: PriceGrid) -> Orders:
+        """Orders of a slot: of who has sent some the last it sent, in place of those that were made for it."""
+        ...
+
+    def take(self, orders: Orders, earlier: Orders | None, sent: Sequence[ReceivedOrder]) -> list[Accepted]:
+        """Sign orders of a slot for their members and let them enter, beside those that were sent."""
+        ...
 
 
 class NoEntry:

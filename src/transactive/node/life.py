@@ -26,6 +26,7 @@ from transactive.node.agent.history import HomeHistory
 from transactive.node.agent.trader import Trader
 from transactive.node.bills import HomeBills
 from transactive.node.box import BoxKey, Courier, Recorder
+from transactive.node.direct.trader import DirectTrader
 from transactive.node.dispatch.driver import PAUSED_FILE, moment_of, pause
 from transactive.node.dispatch.hands import Hands
 from transactive.node.home_assistant import HomeAssistant
@@ -121,12 +122,13 @@ class Box:
                 client.publish(said, say(message, address, self._key.key))
 
             def heard(data: bytes) -> None:
-                for message in self._told(trader, courier, home, witness, data, recorder.at):
+                for message in self._told(trader, direct, courier, home, witness, data, recorder.at):
                     tell_market(message)
 
             courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
             past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
             trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
+            direct = self._direct(past, limits, hands, open_parts)
             home = _Home(self._folder, hands, HomeBills(self._folder))
             witness = self._witness(trader, status, open_parts)
             open_parts.callback(witness.end)
@@ -147,7 +149,8 @@ class Box:
                         if trader.market is None and time.monotonic() - met > AGAIN_SECONDS:
                             met = time.monotonic()
                             introduce()
-                        for message in (*trader.step(recorder.at), *hands.failures()):
+                        traded = direct.step(recorder.at, trader.terms) if direct else ()
+                        for message in (*trader.step(recorder.at), *traded, *hands.failures()):
                             tell_market(message)
                     status.signed, status.acknowledged = outbox.count, courier.acknowledged
                     home.look(status, trader, recorder.at)
@@ -202,12 +205,33 @@ class Box:
         self.failure = error
         self._over.set()
 
+    def _direct(
+        self, past: HomeHistory, limits: tuple[int, int], hands: Hands, open_parts: ExitStack
+    ) -> DirectTrader | None:
+        """Who trades directly, where the settings say so."""
+        if not self._settings.direct:
+            return None
+        trader = DirectTrader(
+            self._folder, self._key, self._settings.direct, past, limits, self._tell, hands.held_wh
+        )  # fmt: skip
+        open_parts.callback(trader.end)
+        return trader
+
     def _told(
-        self, trader: Trader, courier: Courier, home: _Home, witness: LeafWitness, data: bytes, now: int
+        self,
+        trader: Trader,
+        direct: DirectTrader | None,
+        courier: Courier,
+        home: _Home,
+        witness: LeafWitness,
+        data: bytes,
+        now: int,
     ) -> list[Said]:
         """Take up what the market told; what is answered. The box ends where the disk takes no more, or as a copy."""
         try:
             told = trader.heard(data)
+            if told is not None and direct is not None:
+                direct.heard(told, trader.market.market if trader.market else None)
             if isinstance(told, OnDisk):
                 courier.heard(told.count)
                 keep_receipts(self._folder, told.receipts)

@@ -35,7 +35,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
     the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh]. chain:
     http(s) address of a node of the market's chain, that what is settled is read from too, or `COPY`. spread: within
-    what time after a plan changed devices begin, each box at a moment of its own [s].
+    what time after a plan changed devices begin, each box at a moment of its own [s]. direct: TRANSPORT:PLACE where
+    the box meets others to trade with them itself; empty: it does not.
     """
 
     community: str
@@ -53,6 +54,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     lowest_sell: int = NO_LOWEST
     chain: str = ""
     spread: Annotated[int, msgspec.Meta(ge=0, le=3_600)] = 60
+    direct: str = ""
 
     def topic(self, meter: str, way: str) -> str:
         """Topic of a meter (address): up, down, enrol, say or told."""

@@ -16,6 +16,7 @@ from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import InputError
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
 from transactive.links.addresses import broker_parts
+from transactive.links.direct.transport import load as load_transport
 from transactive.links.evm import EvmNode
 from transactive.links.sources.address import open_meter
 from transactive.node.settings import COPY, BoxSettings, box_key, box_settings, make_box, meter_address
@@ -89,6 +90,7 @@ class MeterOptions(NamedTuple):
     highest_buy: int = NO_HIGHEST
     lowest_sell: int = NO_LOWEST
     chain: str = ""
+    direct: str = ""
 
 
 def init_box(
@@ -101,13 +103,18 @@ def init_box(
         broker_parts(url)
     if meter.chain not in ("", COPY):
         EvmNode(meter.chain)
+    if meter.direct:
+        name, _, place = meter.direct.partition(":")
+        if not place:
+            raise InputError(f"--direct {meter.direct}: write TRANSPORT:PLACE, such as udp:192.168.1.10")
+        load_transport(name)
     profile = _whole_path(meter.profile) if meter.profile.endswith(".toml") else meter.profile
     secret = _whole_path(meter.secret) if meter.secret else ""
     winter = meter.winter_hours * HOUR
     open_meter(meter_address(meter.meter, profile, folder, winter, secret))
     settings = BoxSettings(
         community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, meter.home_assistant,
-        meter.metrics, winter, code, meter.highest_buy, meter.lowest_sell, meter.chain,
+        meter.metrics, winter, code, meter.highest_buy, meter.lowest_sell, meter.chain, direct=meter.direct,
     )  # fmt: skip
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}

@@ -55,6 +55,7 @@ def init(
     never_pay_above: Price | None = None,
     sell_only_above: Price | None = None,
     chain: str = "",
+    direct: str = "",
     json: Flag = False,
 ) -> None:
     """Make a box: its settings, and a key that never leaves the folder.
@@ -94,6 +95,9 @@ def init(
         Node of the market's chain, http(s)://…, that what is settled is read from too, or `copy`: of a market with a
         chain of its own the box executes every block itself (extra `chain`). Without it the box holds against its
         market what it has itself.
+    direct
+        Where the box meets others to trade with them itself, in a market whose mechanism is `direct`: TRANSPORT:PLACE,
+        such as udp:192.168.1.10. Without it the box tells nobody what its home wants, and deals with nobody.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
@@ -103,7 +107,7 @@ def init(
     highest = NO_HIGHEST if never_pay_above is None else never_pay_above
     lowest = NO_LOWEST if sell_only_above is None else sell_only_above
     settings = MeterOptions(
-        meter, profile, secret, winter_hours, home_assistant, metrics, highest, lowest, chain
+        meter, profile, secret, winter_hours, home_assistant, metrics, highest, lowest, chain, direct
     )  # fmt: skip
     made = init_box(folder, community, broker, settings, code, slot_minutes)
     report(made, json=json)

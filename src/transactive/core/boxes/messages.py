@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from transactive.core.boxes.direct import AskRoll, AskSeat, DealsTaken, HasSeat, NoSeat, ShowDeals, SlotRoll
 from transactive.core.errors import DataError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.tariff import PriceGrid, Tariff
@@ -211,8 +212,10 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
 
 
 Command: TypeAlias = LevelRules | ImportLimit | SlotBill
-Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks | NotFollowed
-Told: TypeAlias = Welcome | OnDisk | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks
+Direct: TypeAlias = AskSeat | AskRoll | ShowDeals
+Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks | NotFollowed | Direct
+DirectTold: TypeAlias = HasSeat | NoSeat | SlotRoll | DealsTaken
+Told: TypeAlias = Welcome | OnDisk | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks | DirectTold
 
 
 def say(said: Said, meter: str, key: bytes) -> bytes:

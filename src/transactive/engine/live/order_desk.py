@@ -114,7 +114,7 @@ class OrderDesk:
             raise OrderError("session", "a market with a day-ahead session takes no orders that are sent")
         if self._setting.community.market.mechanism == "direct":  # what undoes a deal would be no part of it
             raise OrderError("market", "members of this market trade directly; it takes no orders that are sent")
-        self._require_possible(order, slot)
+        require_possible(self._setting, order, slot)
         self._require_signed(signed, slot + length)
         return self._receipt(order, self._enter(signed, slot, gate))
 
@@ -147,31 +147,6 @@ class OrderDesk:
             self._known = {key: entries for key, entries in self._known.items() if key[0] >= now}
         return self._known.get((order.slot, order.account), [])
 
-    def _require_possible(self, order: Order, slot: int) -> None:
-        """Require steps that the market can take: on its grid, not crossing, no more than can be given."""
-        if not order.is_meant:
-            raise OrderError("steps", "an order has at most 64 steps each way, the best first")
-        community, tariff = self._setting.community, self._setting.tariff(slot)
-        grid = PriceGrid.of(tariff, community.market.tick_micro_per_kwh)
-        steps = (*order.buys, *order.sells)
-        if steps and not tariff.meets:
-            raise OrderError("market", f"no price between neighbours suits both sides in {time_text(slot)}")
-        for price, energy in steps:
-            if not grid.floor <= price <= grid.cap or (price - grid.floor) % grid.tick:
-                raise OrderError("price", f"price {price} is not on the grid {grid.floor} to {grid.cap} by {grid.tick}")
-            if energy <= 0:
-                raise OrderError("energy", f"an order of {energy} Wh: leave it out")
-        if order.buys and order.sells and order.buys[0][0] >= order.sells[0][0]:
-            raise OrderError(
-                "crossing", f"buys at {order.buys[0][0]} and sells at {order.sells[0][0]}; they must not meet"
-            )
-        if sum(energy for _, energy in order.buys) > MOST_BOUGHT_WH:
-            raise OrderError("energy", f"buys more than {MOST_BOUGHT_WH} Wh in a slot; ask for less")
-        devices, offered = community.devices, sum(energy for _, energy in order.sells)
-        most = int(devices.pv_wh[order.account] + devices.power_wh[order.account])
-        if offered > most:
-            raise OrderError("energy", f"sells {offered} Wh, but the devices can give {most} in a slot; offer less")
-
     def _require_signed(self, signed: SignedOrder, end: int) -> None:
         """Require the signature of the member, or of who it granted to; end: of the slot [Unix s]."""
         if self._authority is None or not 0 <= signed.order.account < len(self._authority.members):
@@ -189,3 +164,30 @@ class OrderDesk:
             raise OrderError("serial", f"serial {order.serial} comes after {max(serials)}; count it up")
         if len(serials) >= MAX_ENTRIES:
             raise OrderError("many", f"{MAX_ENTRIES} orders for a slot are all that is taken of a member")
+
+
+def require_possible(setting: Setting, order: Order, slot: int) -> None:
+    """Require steps that the market can take: on its grid, not crossing, no more than can be given.
+
+    Raises OrderError with the reason.
+    """
+    if not order.is_meant:
+        raise OrderError("steps", "an order has at most 64 steps each way, the best first")
+    community, tariff = setting.community, setting.tariff(slot)
+    grid = PriceGrid.of(tariff, community.market.tick_micro_per_kwh)
+    steps = (*order.buys, *order.sells)
+    if steps and not tariff.meets:
+        raise OrderError("market", f"no price between neighbours suits both sides in {time_text(slot)}")
+    for price, energy in steps:
+        if not grid.floor <= price <= grid.cap or (price - grid.floor) % grid.tick:
+            raise OrderError("price", f"price {price} is not on the grid {grid.floor} to {grid.cap} by {grid.tick}")
+        if energy <= 0:
+            raise OrderError("energy", f"an order of {energy} Wh: leave it out")
+    if order.buys and order.sells and order.buys[0][0] >= order.sells[0][0]:
+        raise OrderError("crossing", f"buys at {order.buys[0][0]} and sells at {order.sells[0][0]}; they must not meet")
+    if sum(energy for _, energy in order.buys) > MOST_BOUGHT_WH:
+        raise OrderError("energy", f"buys more than {MOST_BOUGHT_WH} Wh in a slot; ask for less")
+    devices, offered = community.devices, sum(energy for _, energy in order.sells)
+    most = int(devices.pv_wh[order.account] + devices.power_wh[order.account])
+    if offered > most:
+        raise OrderError("energy", f"sells {offered} Wh, but the devices can give {most} in a slot; offer less")

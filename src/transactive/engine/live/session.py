@@ -27,6 +27,7 @@ from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.boxes.leaf_teller import LeafTeller
 from transactive.engine.live.boxes.own_accounts import with_own_accounts
 from transactive.engine.live.collector import Collector
+from transactive.engine.live.direct.desk import DirectDesk
 from transactive.engine.live.homes import MeterKey, RecordedHomes
 from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.order_desk import OrderDesk
@@ -166,7 +167,8 @@ def go_live(
         leaves = LeafTeller(outbox, collector, tell)
         desk = OrderDesk(journal, clock, setting, slots)
         blocks = chain_blocks(folder) if target.url is None else lambda _: None
-        counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves, blocks)
+        direct = DirectDesk(journal, clock, setting, slots) if community.market.mechanism == "direct" else None
+        counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves, blocks, direct)
         inlet = Inlet(
             broker, topic_name(community.name), collector, Invitations(folder), clock, tell, counter, commands
         )

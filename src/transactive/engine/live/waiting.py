@@ -46,18 +46,18 @@ class WallClock:
         since: float | None = None,
         look: Callable[[], None] = lambda: None,
     ) -> None:
-        self._speed, self._since = speed, time.time() if since is None else since
+        self.speed, self._since = speed, time.time() if since is None else since
         self._begin = self._since if begin is None else begin
         self.look = look
 
     @property
     def now(self) -> int:
         """The time [Unix s]."""
-        return int(self._begin + (time.time() - self._since) * self._speed)
+        return int(self._begin + (time.time() - self._since) * self.speed)
 
     def note(self, folder: Path) -> None:
         """Write down in a state folder how this clock goes, for who sends orders to the market from elsewhere."""
-        write_private(folder / CLOCK_FILE, msgspec.json.encode((self._speed, self._begin, self._since)))
+        write_private(folder / CLOCK_FILE, msgspec.json.encode((self.speed, self._begin, self._since)))
 
     @classmethod
     def noted(cls, folder: Path) -> WallClock:
@@ -67,7 +67,7 @@ class WallClock:
 
     def wait_until(self, due: int) -> None:
         """Sleep until it is `due` [Unix s]."""
-        while (left := (due - self.now) / self._speed) > 0:
+        while (left := (due - self.now) / self.speed) > 0:
             self.look()
             time.sleep(min(left, LOOK_SECONDS))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
+from transactive.core.community.rules import DirectRules
 from transactive.core.ports import Commands, Ports
 from transactive.core.proofs.receipts import RecordReceipt
 from transactive.engine.books.signed_run import Gateway
@@ -17,6 +18,7 @@ from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.boxes.leaf_teller import LeafTeller, one_settlement
 from transactive.engine.live.collector import Collector
+from transactive.engine.live.direct.journaled import DirectEntry, JournaledDeals
 from transactive.engine.live.forecasts.journaled import JournaledForecasts
 from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.sent_orders import JournaledOrders
@@ -73,6 +75,12 @@ class World:
         heard = JournaledForecasts(self.journal, community.clock)
         ports = Ports(self.clock, meters, self.commands, acts, sent, heard)
         made = Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
+        if community.market.mechanism == "direct" and JournaledDeals.is_negotiated(self.journal):
+            deals = JournaledDeals(self.journal, community.clock)
+            made.mechanism = deals.mechanism(community.direct or DirectRules())
+            made.entry = DirectEntry(made.entry, deals)
+        if self.counter and self.counter.direct:
+            self.counter.direct.limits, self.counter.direct.free_n = made.gates.limits, made.ledger.free_n
         if self.leaves:
             self.leaves.watch(made, one_settlement(chain), store)
         return made

@@ -31,13 +31,17 @@ class RoundClock:
 
 @dataclass(slots=True)
 class SlotNode:
-    """A negotiator on a transport. now: seconds on the clock that all go by, which never goes back."""
+    """A negotiator on a transport. now: seconds on the clock that all go by, which never goes back.
+
+    after_round: called as each round is over.
+    """
 
     negotiator: Negotiator
     transport: Transport
     now: Callable[[], float]
     sent: int = 0
     sent_bytes: int = 0
+    after_round: Callable[[], None] = lambda: None
 
     def run(self, schedule: RoundClock) -> None:
         """Negotiate until the gate. A node that comes late begins with the round that is on."""
@@ -54,6 +58,7 @@ class SlotNode:
             self._until(begins + schedule.asking, schedule.tick, node.talk)
             self._send(node.propose())
             self._until(schedule.begins(round_ + 1), schedule.tick, node.again)
+            self.after_round()
         node.close()
 
     def _until(self, end: float, tick: float, say: Say, done: Callable[[], bool] = lambda: False) -> None:

@@ -41,6 +41,14 @@ class ArrivalKind(StrEnum):
     """A member keeps the key of its account itself, from the first slot on, as `OwnAccount` in JSON."""
     ORDER = "order"
     """A signed order for a slot whose gate is open (`core.proofs.order_records`); its number is that of its receipt."""
+    NODES = "nodes"
+    """Members' nodes negotiate this market themselves: from here on what they show counts, and nothing is played."""
+    SEAT = "seat"
+    """A key of a slot is let in to trade directly: `engine.live.direct.journaled.EnteredSeat` in JSON."""
+    ROLL = "roll"
+    """The roll of a slot is closed: its start [Unix s] as text. Seats before this entry are in it."""
+    DEAL = "deal"
+    """A deal that was shown before its gate: `engine.live.direct.journaled.EnteredDeal` in JSON."""
     ACT = "act"
     """What a member did counts from a gate on, which is still open: `engine.live.acts.JournaledAct` in JSON."""
     FORECAST = "forecast"
@@ -177,10 +185,16 @@ class Journal(JournalReader):
     def append_order(
         self, received: int, order: bytes, gate: int, seen: int
     ) -> Arrival | Literal["closed", "overtaken"]:
-        """Add an order, unless its slot's gate [Unix s] is closed or another order came after entry `seen`.
+        """Add an order, unless its slot's gate [Unix s] is closed or another order came after entry `seen`."""
+        return self.append_in_time(received, ArrivalKind.ORDER, order, gate, seen)
 
-        It is on disk when this returns. All is one transaction, so whoever sends an order from wherever, it stands
-        before its gate's entry and after all that it was checked against, or nowhere.
+    def append_in_time(
+        self, received: int, kind: ArrivalKind, body: bytes, gate: int, seen: int
+    ) -> Arrival | Literal["closed", "overtaken"]:
+        """Add an entry, unless the gate [Unix s] is closed or another entry of its kind came after entry `seen`.
+
+        It is on disk when this returns. All is one transaction, so whoever sends it from wherever, it stands before its
+        gate's entry and after all that it was checked against, or nowhere.
         """
         closed = sa.select(ARRIVALS.c.body).where(ARRIVALS.c.kind.in_((ArrivalKind.GATE, ArrivalKind.VOID)))
         newest = closed.order_by(ARRIVALS.c.number.desc()).limit(1)
@@ -188,12 +202,12 @@ class Journal(JournalReader):
             before = connection.scalar(newest)
             if before is not None and int(before.split()[0]) >= gate:
                 return "closed"
-            of_orders = sa.select(sa.func.max(ARRIVALS.c.number)).where(ARRIVALS.c.kind == ArrivalKind.ORDER)
-            if (connection.scalar(of_orders) or 0) > seen:
+            of_kind = sa.select(sa.func.max(ARRIVALS.c.number)).where(ARRIVALS.c.kind == kind)
+            if (connection.scalar(of_kind) or 0) > seen:
                 return "overtaken"
-            last = self._put(connection, received, ArrivalKind.ORDER, [order])
+            last = self._put(connection, received, kind, [body])
         self.last, self.received = last, max(self.received, received)
-        return Arrival(last, received, ArrivalKind.ORDER, order)
+        return Arrival(last, received, kind, body)
 
     @contextmanager
     def _written(self) -> Iterator[sa.Connection]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
+from transactive.core.boxes.direct import AskRoll, AskSeat, ShowDeals
 from transactive.core.boxes.messages import (
     AskBlocks,
     AskTerms,
@@ -18,6 +19,7 @@ from transactive.core.boxes.messages import (
     OnDisk,
     OrderRefused,
     OrderTaken,
+    Said,
     SentOrder,
     Terms,
     Told,
@@ -32,6 +34,7 @@ from transactive.core.slots import DAY
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.leaf_teller import LeafTeller
 from transactive.engine.live.collector import Collector
+from transactive.engine.live.direct.desk import DirectDesk
 from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.waiting import Time
 
@@ -57,8 +60,10 @@ class BoxCounter:
         clock: Time,
         leaves: LeafTeller,
         blocks: Callable[[int], ChainBlocks | None] = lambda _: None,
+        direct: DirectDesk | None = None,
     ) -> None:
-        """blocks: of the market's own chain from a number on, None where there are none."""
+        """blocks: of the market's own chain from a number on, None where there are none. direct: of such a market."""
+        self.direct = direct
         self._blocks = blocks
         self._commands, self.leaves = commands, leaves
         self._setting, self._slots, self._collector, self._desk = setting, slots, collector, desk
@@ -70,6 +75,8 @@ class BoxCounter:
     def open(self, chain: CommunityChain) -> None:
         """Answer from now on, and let orders in."""
         self._desk.open(chain)
+        if self.direct:
+            self.direct.open(chain)
         self.speak_by(bytes(chain.keys.role("operator").key))
         self._chain = chain
 
@@ -102,11 +109,15 @@ class BoxCounter:
         if not self._has_time_for(meter):
             self._desk.refused["often"] += 1
             return []
+        return [self.sealed(meter, answer) for answer in self._answers(said, meter, member, self._chain)]
+
+    def _answers(self, said: Said, meter: str, member: int, chain: CommunityChain) -> list[Told]:
+        """The answers to what a member's box says."""
         answers: list[Told] = []
         match said:
             case AskTerms():
                 answers = [
-                    self._terms(member, self._chain),
+                    self._terms(member, chain),
                     *self._commands.open_for(meter),
                     *self.leaves.open_for(member),
                 ]
@@ -121,7 +132,10 @@ class BoxCounter:
             case AskBlocks():
                 found = self._blocks(said.first)
                 answers = [found] if found else []
-        return [self.sealed(meter, answer) for answer in answers]
+            case AskSeat() | AskRoll() | ShowDeals():
+                told = self.direct.hear(said, member) if self.direct else None
+                answers = [told] if told else []
+        return answers
 
     def _has_time_for(self, meter: str) -> bool:
         """Whether a meter may say one more thing in this minute: a box that asks without end keeps no other waiting."""
