@@ -51,7 +51,7 @@ def setting(demo_setting):
 
 @pytest.fixture(scope="module")
 def slots(setting):
-    return slots_of(setting, parse_time(START), 1)[18 : 18 + SLOTS]
+    return slots_of(setting, parse_time(START), 1)[16 : 16 + SLOTS]
 
 
 def ask_of(wish: MemberWish, number: int) -> AskSeat:
