@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from tests.contract.served import HOUR, KEYS, START, Node, http, ipc, websocket
@@ -10,6 +12,7 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.remote import Patience
+from transactive.cli.surroundings import BY_SIGNAL, ending_between_steps, exit_code, heeding_signals
 from transactive.core.errors import ChainError, ContractRevert
 
 TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7]]
@@ -93,6 +96,25 @@ def test_a_period_on_a_chain_of_value(capsys):
     ]
     assert len(limits) == 24
     assert max(limits) < 7_500_000  # the largest contract, with the margin of an estimate
+    node.chain.close()
+
+
+def test_one_signal_ends_a_command_that_waits_for_a_window(capsys):
+    """A window is open for hours: who asks a run to end does not wait for the end of the step."""
+    node = Node(chain_id=56)
+    with http(node) as url:
+        client = ChainClient.open(url, patience=HASTY)
+        with (
+            heeding_signals(),
+            pytest.raises(KeyboardInterrupt) as ended,
+            ending_between_steps() as end_after_step,
+        ):
+            end_after_step()  # from now on a signal is looked for
+            signal.raise_signal(signal.SIGTERM)
+            client.wait_for_window(START + 10**6)
+        client.close()
+    assert exit_code(ended.value) == BY_SIGNAL + signal.SIGTERM
+    assert "the challenge window is open until" in capsys.readouterr().err
     node.chain.close()
 
 

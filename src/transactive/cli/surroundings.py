@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TextIO
 
 from transactive.core.errors import InputError
+from transactive.core.work import ended_by
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end a command as Ctrl-C does; not every system has each."""
@@ -72,7 +73,8 @@ def heeding_signals() -> Iterator[None]:
 def ending_between_steps() -> Iterator[Callable[[], None]]:
     """Give a function to call after each step of the block: it ends there if a signal asked for it.
 
-    In the middle of a step the exception of a signal can get lost in a library that calls back.
+    In the middle of a step the exception of a signal can get lost in a library that calls back; where a step waits for
+    hours, for a challenge window on a chain, it ends there.
     """
 
     def end_after_step() -> None:
@@ -80,7 +82,8 @@ def ending_between_steps() -> Iterator[Callable[[], None]]:
         end_if_asked()
 
     try:
-        yield end_after_step
+        with ended_by(end_if_asked):
+            yield end_after_step
         end_after_step()
     finally:
         _Ending.asked, _Ending.looked_for = None, False

@@ -1,4 +1,4 @@
-"""How work is done that takes long: spread over what computes, and seldom stopped to look for garbage."""
+"""How work is done that takes long: spread over what computes, seldom stopped for garbage, and ended where it waits."""
 
 from __future__ import annotations
 
@@ -31,3 +31,22 @@ def seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
         if not frozen:
             gc.unfreeze()
+
+
+_ENDINGS: list[Callable[[], None]] = []
+
+
+@contextmanager
+def ended_by(end_if_asked: Callable[[], None]) -> Iterator[None]:
+    """Let `end_if_asked` end the block, by what it raises, also where something waits for long inside it."""
+    _ENDINGS.append(end_if_asked)
+    try:
+        yield
+    finally:
+        _ENDINGS.pop()
+
+
+def may_end_here() -> None:
+    """End here if somebody asked for it: for a place that waits for long, where nothing is half done."""
+    for end_if_asked in _ENDINGS:
+        end_if_asked()

@@ -22,6 +22,7 @@ from transactive.chain.nodes.urls import shown
 from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.chain.trouble import NonceTaken, Underpriced
 from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
+from transactive.core.work import may_end_here
 
 CONFIRMATIONS = 3
 """Blocks on top of a transaction before it counts, where blocks can be reorganised."""
@@ -263,6 +264,7 @@ class RemoteNode(RpcNode):
         while newest["timestamp"] < timestamp:
             before = newest
             for _ in self._patient.patience.looks():
+                may_end_here()
                 newest = self.block()
                 if newest["number"] > before["number"]:
                     break
