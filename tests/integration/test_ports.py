@@ -17,7 +17,8 @@ from transactive.core.tables import Baseline, Readings
 from transactive.core.trades.positions import Positions
 from transactive.engine.books.logged_acts import NoActs
 from transactive.engine.books.signed_run import Gateway
-from transactive.engine.devices.fleet import IN_TURN, fleet_of
+from transactive.engine.devices.building import fleet_of
+from transactive.engine.devices.fleet import IN_TURN
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.devices.replayed import ReplayedDevices
 from transactive.engine.grid.unwatched import Unwatched

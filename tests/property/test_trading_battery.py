@@ -16,7 +16,7 @@ from transactive.trading.devices.compiled import backward
 from transactive.trading.devices.follow import follow
 from transactive.trading.devices.plan import EVERY, GROUP, LEVELS, by_columns, plan
 
-LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name != "slot"]
+LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name.endswith("_to_wh")]
 PRICES = st.one_of(st.integers(-5, 5), st.integers(-100_000, 600_000))
 NET = st.one_of(st.just(0), st.integers(-20, 20), st.integers(-15_000, 15_000))
 

@@ -97,6 +97,15 @@ def test_rules_and_limits_are_kept_through_an_hour_without_a_line_and_a_lost_pow
     assert house.minutes(1) == 0  # everything has an end
 
 
+def test_a_battery_keeps_the_homes_meter_at_what_was_traded(tmp_path):
+    house = House(tmp_path, 1_200)
+    sold_wh = 100  # in a quarter of an hour
+    house.book.take(LevelRules(1, NOW, NOW + SLOT, (0, FULL, 0, FULL), BATTERY, -sold_wh), NOW)
+    assert abs(house.minutes(10) + 1_600) <= 60
+    house.book.take(LevelRules(2, NOW, NOW + SLOT, (0, FULL, 0, FULL), BATTERY, 400), NOW)
+    assert abs(house.minutes(4) - 400) <= 60  # what was bought beyond its need fills it
+
+
 def test_a_battery_that_no_longer_says_how_full_it_is_goes_on_with_nothing(tmp_path):
     house = House(tmp_path, 1_200)
     house.book.take(rules(1), NOW)

@@ -191,6 +191,8 @@ class DeviceRules(Table):
     A battery below `grid_charge_to_wh` charges whatever the home does, one below `surplus_charge_to_wh` takes the
     home's surplus; one above `serve_down_to_wh` serves the home's deficit, one above `export_down_to_wh` gives
     whatever the home does. The levels rise in this order: grid charge <= serve, surplus charge <= export.
+    promised_wh: bought − sold ahead [Wh], (members,); where it is given, what is beyond it is the home's deficit, and
+    what is missing to it its surplus.
     """
 
     slot: int
@@ -198,10 +200,12 @@ class DeviceRules(Table):
     surplus_charge_to_wh: IntArray
     serve_down_to_wh: IntArray
     export_down_to_wh: IntArray
+    promised_wh: IntArray | None = None
 
     def rows(self, members: IntArray) -> DeviceRules:
         """Rules of some members, by index."""
-        return DeviceRules(self.slot, *(level[members] for level in self._levels))
+        promised = None if self.promised_wh is None else self.promised_wh[members]
+        return replace(DeviceRules(self.slot, *(level[members] for level in self._levels)), promised_wh=promised)
 
     def among(self, members: IntArray, of: int) -> DeviceRules:
         """The same rules as those of `members` among `of` members, the others without a battery."""

@@ -149,7 +149,7 @@ class Kernel:
             self._plans.cover(slot, self._seen_at)
             self.limits.apply(slot, self.ledger)
             if slot in self._open.traded:
-                self.commands.send(self.fleet.command(slot))
+                self.commands.send(self.fleet.command(slot, self._open.traded[slot][2].held_wh))
         book = self.keeper.book(done)
         stand_after(self.ledger, book, self.community.places)
         since = self.keeper.accounts_since
@@ -202,7 +202,7 @@ class Kernel:
         expected = self.fleet.expected_net_load(near)[0]
         premium = self.known.premiums(gate, near)[-1]
         session = self._clear(slot, gate, expected, premium)
-        self.commands.send(self.fleet.command(slot))
+        self.commands.send(self.fleet.command(slot, session.held_wh))
         self.operator.expect(slot, expected)
         clearing = session.cleared.clearing
         self._open.traded[slot] = (session.orders, clearing, session.cleared.positions)

@@ -13,7 +13,8 @@ from transactive.core.slots import DAY
 from transactive.core.units import NANO
 from transactive.engine.books.logged_acts import LoggedActs, NoActs
 from transactive.engine.books.signed_run import Gateway
-from transactive.engine.devices.fleet import IN_TURN, Prices, Work, fleet_of
+from transactive.engine.devices.building import fleet_of
+from transactive.engine.devices.fleet import IN_TURN, Prices, Work
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.devices.replayed import ReplayedDevices
 from transactive.engine.grid.line_book import LineBook, NoLineBook
@@ -52,7 +53,8 @@ def recorded_run(
     past, site = RecordedHistory.of(setting, clock), mechanisms.site_of(community)
     sharing = community.sharing_in_force
     alone = sharing is not None and sharing.incentive is not None  # the supplier then bills every meter as if alone
-    fleet = fleet_of(community, tariff_prices if alone else prices, work, community.carbon_price)
+    expected = tariff_prices if alone else prices
+    fleet = fleet_of(community, expected, work, community.carbon_price, among=community.plans_among)
     baseline = fleet_of(community, tariff_prices, work)
     lines = LineBook(store) if store else NoLineBook()
     operator = GridOperator(site, community, fleet, lines) if site else Unwatched(fleet)

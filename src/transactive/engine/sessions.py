@@ -31,7 +31,7 @@ class Session:
     @property
     def held_wh(self) -> IntArray:
         """Bought − sold per member [Wh], (members,)."""
-        return self.cleared.positions.bought_wh - self.cleared.positions.sold_wh
+        return self.cleared.positions.held_wh
 
     def locked_n(self, tariff: Tariff, before: IntArray) -> IntArray:
         """What its positions lock [n¤], (members,). before: with the orders' own locks, which it is never above.

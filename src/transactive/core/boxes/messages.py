@@ -150,6 +150,7 @@ class LevelRules(msgspec.Struct, frozen=True, tag="rules"):
     """What a device does in a slot [Unix s] that ends at `end`: levels in the order of `DeviceRules` [Wh].
 
     number: rises from command to command. device: 0 the battery, then the member's loads as its file names them.
+    promised_wh: bought − sold in the slot, which a battery keeps the home's meter at.
     """
 
     number: int
@@ -157,6 +158,7 @@ class LevelRules(msgspec.Struct, frozen=True, tag="rules"):
     end: int
     levels_wh: tuple[int, int, int, int]
     device: int = 0
+    promised_wh: int = 0
 
 
 class ImportLimit(msgspec.Struct, frozen=True, tag="limit"):

@@ -210,6 +210,11 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
         return not self.changes and self.tariff.plain
 
     @property
+    def plans_among(self) -> bool:
+        """Whether batteries plan among neighbours."""
+        return self.trading.plans == "neighbours" and not self.grid.manage and self.sharing_in_force is None
+
+    @property
     def agents(self) -> list[str]:
         """Name of each member's agent."""
         return [member.agent or self.trading.agent for member in self.members]

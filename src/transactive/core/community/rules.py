@@ -159,9 +159,15 @@ class ForecasterRules(CommunityRecord, frozen=True, kw_only=True):
 
 
 class TradingRules(CommunityRecord, frozen=True, kw_only=True):
-    """Which agent trades for the members that name none, by name."""
+    """Which agent trades for the members that name none, by name; and what their batteries' plans know.
+
+    plans: with neighbours a battery reckons with its share of what the community is expected to lack or to have to
+    spare, offers at each price what it then does, and keeps to what was traded; alone it follows its own home. Where
+    lines are managed or keys share the energy, batteries plan alone.
+    """
 
     agent: str = "curves"
+    plans: Literal["neighbours", "alone"] = "alone"
 
 
 class DetectionRules(CommunityRecord, frozen=True, kw_only=True):

@@ -30,6 +30,11 @@ class Positions(Table):
     lost_wh: int = 0
     lost_n: int = 0
 
+    @property
+    def held_wh(self) -> IntArray:
+        """Bought − sold [Wh], (members,)."""
+        return self.bought_wh - self.sold_wh
+
     @classmethod
     def at_one_price(cls, slot: int, price: int, bought_wh: IntArray, sold_wh: IntArray) -> Positions:
         """Positions of members, (members,), that all traded at one price."""

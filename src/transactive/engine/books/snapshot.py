@@ -55,13 +55,15 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
     """What loads that can wait hold in one fleet, and the rules of coming slots, theirs and those of batteries.
 
-    With such loads a plan looks at what they hold as it is made, so it cannot be made again later.
+    With such loads a plan looks at what they hold as it is made, so it cannot be made again later. known: what
+    batteries among neighbours know of coming slots.
     """
 
     held_wh: Column
     rules: dict[int, Column]
     runs_wh: dict[int, Column]
     batteries: dict[int, Column]
+    known: dict[int, tuple[Column, Column, Column]] = {}
 
     @classmethod
     def of(cls, fleet: Fleet) -> Waiting | None:
@@ -73,7 +75,11 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
             {slot: Column.of(column) for slot, column in of.items()} for of in (shifting.rules, shifting.runs_wh)
         )
         batteries = {slot: Column.of(rule.levels_wh) for slot, rule in fleet.rules.items()}
-        return cls(Column.of(shifting.held_wh), rules, runs_wh, batteries)
+        among = fleet.neighbours.state if fleet.neighbours else {}
+        known = {
+            slot: (Column.of(worth), Column.of(added), Column.of(span)) for slot, (worth, added, span) in among.items()
+        }
+        return cls(Column.of(shifting.held_wh), rules, runs_wh, batteries, known)
 
     def put(self, fleet: Fleet) -> None:
         """Put it into a fleet."""
@@ -82,6 +88,13 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
             fleet.shifting.rules = {slot: column.value() for slot, column in self.rules.items()}
             fleet.shifting.runs_wh = {slot: column.value() for slot, column in self.runs_wh.items()}
             fleet.rules = {slot: DeviceRules(slot, *column.value()) for slot, column in self.batteries.items()}
+        if fleet.neighbours is not None:
+            fleet.neighbours.take_up(
+                {
+                    slot: (worth.value(), added.value(), span.value())
+                    for slot, (worth, added, span) in self.known.items()
+                }
+            )
 
 
 class Snapshot(msgspec.Struct, frozen=True):

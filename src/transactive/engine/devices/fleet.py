@@ -10,7 +10,6 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from transactive.core.community.community import Community
 from transactive.core.community.members import Devices
 from transactive.core.community.membership import Membership
 from transactive.core.ports import Command, Stored
@@ -19,6 +18,7 @@ from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
+from transactive.engine.devices.neighbours import Neighbours
 from transactive.engine.devices.shifting import Allow, Shifting
 from transactive.engine.pools import threads
 from transactive.trading.devices.energy_value import PricePair
@@ -69,7 +69,8 @@ class Fleet:
     charged_wh: (members,), after the last delivered slot. rules: of slots not yet delivered.
     carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
     wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
-    membership: when devices may act, where somebody joins or leaves. explained: whether plans keep what they weighed.
+    membership: when devices may act, where somebody joins or leaves. explained: plans keep what they weigh. neighbours:
+    of batteries that plan among them.
     """
 
     devices: Devices
@@ -80,6 +81,7 @@ class Fleet:
     shifting: Shifting | None = None
     most_import_wh: IntArray | None = None
     membership: Membership | None = None
+    neighbours: Neighbours | None = None
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
     explained: bool = field(init=False, default=False)
@@ -110,11 +112,16 @@ class Fleet:
         added = self._added(members, len(need), carbon_mg, line_price, self._own(members, community, tariffs))
         prices = np.stack((need, spare))
         period = [self.clock.period(slot) for slot in community.slots.tolist()]
-        worth = self._worth(period.count(period[0]), len(members))
-        rules = self._planned(batteries, members, prices, added, worth)
-        for rule in rules:
-            if self.clock.period(rule.slot) == period[0]:
-                self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
+        first = period.count(period[0])
+        worth = self._worth(first, len(members))
+        if self.neighbours is None:
+            rules = self._planned(batteries, members, prices, added, worth)
+        else:
+            upto, work = len(period) if self.explained else first, (self.work.spread, self.work.backward)
+            rules = self.neighbours.plan(community, batteries, tariffs, (need, spare), added, upto, *work)
+            worth = None if worth is None else self.neighbours.worth(rules[:first])
+        for rule in rules[:first]:
+            self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
         if worth is not None:
             own = prices[:, :, None] + (np.zeros(len(members), np.int64) if added is None else added)
             self.weighed = rules, own, worth
@@ -200,9 +207,10 @@ class Fleet:
             zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True)
         ):
             if slot in self.rules:  # before the first slot of the market no battery moves
-                charge, discharge, charged = self.follow_rule(
-                    self.rules[slot].rows(group), devices, charged, load, group
-                )
+                rule = self.rules[slot].rows(group)
+                if self.neighbours is not None and rule.promised_wh is None:
+                    rule, charged = self.neighbours.at_each_price(rule, load, charged, group)
+                charge, discharge, charged = self.follow_rule(rule, devices, charged, load, group)
                 if place >= before:
                     net[place - before] = load + charge - discharge
         return net
@@ -230,8 +238,10 @@ class Fleet:
         times = community.slots, community.known_until
         return Forecast(*times, total), Forecast(*times, loads)
 
-    def command(self, slot: int) -> Command:
-        """The rules of a slot, as they are sent to devices."""
+    def command(self, slot: int, held_wh: IntArray | None = None) -> Command:
+        """The rules of a slot, as they are sent; held_wh: bought − sold in it, which batteries among neighbours keep to."""
+        if self.neighbours is not None and held_wh is not None:
+            self.rules[slot] = self.neighbours.promise(self.rules[slot], held_wh)
         none = np.zeros((4, 0), np.int64)
         waiting, runs = self.shifting.command(slot) if self.shifting else (none, none[0])
         return Command(self.rules[slot], waiting, runs, self.clock.end(slot))
@@ -262,6 +272,8 @@ class Fleet:
         """Take up what devices hold after a slot, whose rules are over."""
         self.charged_wh = stored.charged_wh
         del self.rules[slot]
+        if self.neighbours:
+            self.neighbours.over(slot)
         if self.shifting:
             self.shifting.slot_over(slot, stored.held_wh)
 
@@ -283,12 +295,3 @@ class Fleet:
         """What batteries can still deliver and other devices hold, at the meter [Wh], (members,)."""
         left = self.devices.deliverable_wh(self.charged_wh)
         return left + self.shifting.left_wh(len(left)) if self.shifting else left
-
-
-def fleet_of(community: Community, prices: Prices, work: Work, carbon_price: IntArray | None = None) -> Fleet:
-    """All devices of a community, as they are before a run."""
-    shifting = Shifting(community) if any(member.devices for member in community.members) else None
-    limited = any(member.connection_w for member in community.members)
-    limits = community.most_import_wh if limited else None
-    membership = None if community.membership.fixed else community.membership
-    return Fleet(community.devices, community.clock, prices, work, carbon_price, shifting, limits, membership)

@@ -20,7 +20,8 @@ from transactive.core.slots import time_text
 from transactive.core.units import PPM
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID
 from transactive.engine.chain_location import IN_FOLDER, ChainLocation
-from transactive.engine.devices.fleet import IN_TURN, fleet_of
+from transactive.engine.devices.building import fleet_of
+from transactive.engine.devices.fleet import IN_TURN
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter

@@ -10,7 +10,8 @@ from transactive.core.community.rules import DirectRules
 from transactive.core.ports import Commands, Ports
 from transactive.core.proofs.receipts import RecordReceipt
 from transactive.engine.books.signed_run import Gateway
-from transactive.engine.devices.fleet import Work, fleet_of
+from transactive.engine.devices.building import fleet_of
+from transactive.engine.devices.fleet import Work
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.kernel import Kernel
 from transactive.engine.live.acts import JournaledActs
@@ -60,7 +61,7 @@ class World:
             sign_receipts(self.collector, gateway, chain.chain_id)
         if self.counter:
             self.counter.open(chain)
-        fleet = fleet_of(community, inside_prices, work, community.carbon_price)
+        fleet = fleet_of(community, inside_prices, work, community.carbon_price, among=community.plans_among)
         baseline = fleet_of(community, tariff_prices, work)
         members = len(community.members)
         unmetered = [index for index, member in enumerate(community.members) if member.role == "forecaster"]

@@ -159,8 +159,10 @@ class HomeDriver:
                 driver.step(lambda _held, _told: at_rest, wall, at_rest)
                 continue
             net_w = alone_w + sum(other.power_w for other in self.drivers.values() if other is not driver)
-            levels = (self.plan(at) if number == BATTERY else None) or self.book.levels(at, number)
-            wanted = partial(_wanted, levels, driver.most, net_w, limit)
+            own = self.plan(at) if number == BATTERY else None
+            levels, promised_w = (own, 0) if own else (self.book.levels(at, number), self.book.promised_w(at, number))
+            room_w = None if limit is None else limit - promised_w
+            wanted = partial(_wanted, levels, driver.most, net_w - promised_w, room_w)
             if self._is_young(number, levels, at):
                 wanted = partial(_no_more, wanted, 0 if limit is None else limit - net_w)
             driver.step(wanted, wall, at_rest)

@@ -12,7 +12,7 @@ import msgspec
 
 from transactive.core.boxes.messages import ImportLimit, LevelRules
 from transactive.core.errors import StateError
-from transactive.core.slots import DAY
+from transactive.core.slots import DAY, HOUR
 from transactive.node.files import write_whole
 
 RULES_FILE = "rules.json"
@@ -94,6 +94,11 @@ class RuleBook:
         """The levels of a device (its number) that hold at a time [Unix s]; None without any."""
         holding = (one for one in self._kept.rules if one.device == device and one.slot <= now < one.end)
         return next((one.levels_wh for one in holding), None)
+
+    def promised_w(self, now: int, device: int) -> int:
+        """What a device keeps the home's meter at, at a time [Unix s]: what was bought, below 0 sold [W]."""
+        holding = (one for one in self._kept.rules if one.device == device and one.slot <= now < one.end)
+        return next((one.promised_wh * HOUR // (one.end - one.slot) for one in holding), 0)
 
     def most_import_w(self, now: int) -> int | None:
         """What the home may take from the grid at a time [Unix s] [W]; None without a limit.

@@ -19,13 +19,14 @@ class Traits(NamedTuple):
     """What some device of a group has; what none has is not computed, with the same result.
 
     gives: it can give back. gains: it holds more or less than it draws. needs: something is drained, or must be held.
-    limited: the connection may be in the way.
+    limited: the connection may be in the way. street: the plan knows what others do beside it.
     """
 
     gives: bool
     gains: bool
     needs: bool
     limited: bool
+    street: bool = False
 
 
 class Reach(NamedTuple):
@@ -53,8 +54,11 @@ def follow(
     """Charge, discharge and the new charge level [Wh] of batteries for a measured net load.
 
     charged_wh, net_load_wh: shapes that broadcast with (members,), for example (samples, members); net load is positive
-    where the home needs energy. At most one of charge and discharge is positive.
+    where the home needs energy. At most one of charge and discharge is positive. What was traded ahead counts as if it
+    were load: the battery keeps the home's meter at it.
     """
+    if rules.promised_wh is not None:
+        net_load_wh = net_load_wh - rules.promised_wh
     levels = rules.grid_charge_to_wh, rules.surplus_charge_to_wh, rules.serve_down_to_wh, rules.export_down_to_wh
     power, efficiency = devices.power_wh, devices.efficiency_ppm
     wh = reach(levels, BATTERY, charged_wh, devices.capacity_wh, power, power, PPM, efficiency)

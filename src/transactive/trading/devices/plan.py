@@ -27,10 +27,11 @@ from msgspec.structs import replace as replace_fields
 
 from transactive.core.community.members import Devices, deliverable_wh
 from transactive.core.tables import DeviceRules, Forecast
-from transactive.core.units import PPM, BoolArray, IntArray, Whole
+from transactive.core.units import PPM, IntArray, Whole
 from transactive.core.work import Spread
 from transactive.trading.devices.follow import Traits, act, held_after, reach
 from transactive.trading.devices.stores import NO_LIMIT_WH, PlanHorizon, Stores, batteries, left_wh
+from transactive.trading.devices.street import met_wh, street_act
 
 LEVELS = 16
 """Steps of held energy in the value function; with twice as many the demo's weeks saved no more."""
@@ -147,11 +148,12 @@ def by_columns(stores: Stores, ahead: PlanHorizon, levels: int, upto: int) -> Pl
     found, worths = np.empty((upto, 4, devices), np.int64), np.empty((upto, levels, devices), np.int64)
     for t in range(slots - 1, -1, -1):
         worth = np.minimum.accumulate(step_worth(value_n[:-1], value_n[1:], np.diff(level_wh, axis=0)), axis=0)
-        rule = _rule(stores, ahead, t, level_wh, np.minimum(worth, LARGEST_WORTH))
+        bounded = np.minimum(worth, LARGEST_WORTH)
+        rule = _rule(stores, ahead, t, level_wh, bounded)
         if t < upto:
             found[t], worths[t] = rule, worth
         if t:
-            value_n = _step_back(stores, ahead, has, t, level_wh, value_n, rule)
+            value_n = _step_back(stores, ahead, has, t, level_wh, value_n, rule, bounded)
     return found, worths
 
 
@@ -163,6 +165,7 @@ def traits(stores: Stores, ahead: PlanHorizon) -> Traits:
         gains=bool((stores.gain_ppm != PPM).any()),
         needs=bool(stores.drain_wh.any() or stores.least_wh.any()),
         limited=bool((ahead.net_load_wh.max(axis=(0, 1)) > room).any()),
+        street=ahead.beside_wh is not None,
     )
 
 
@@ -177,44 +180,67 @@ def _rule(stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth:
 
     At a negative price a loss pays, and wasting energy by a cycle would; a battery rests between two such levels.
     """
-    own = np.arange(level_wh.shape[1])
-
-    def up_to(worthwhile: BoolArray) -> IntArray:
-        levels: IntArray = np.maximum(level_wh[worthwhile.sum(axis=0), own], stores.least_wh[t])
-        return levels
-
-    need, spare = ahead.need_price[t], ahead.spare_price[t]
-    drawn, given = worth * stores.gain_ppm, worth * PPM
-    grid, surplus = (up_to(drawn > price * PPM) for price in (need, spare))
-    serve, export = (up_to(given >= price * stores.efficiency_ppm) for price in (need, spare))
+    grid, serve = _levels(stores, t, level_wh, worth, ahead.need_price[t])
+    surplus, export = _levels(stores, t, level_wh, worth, ahead.spare_price[t])
     grid, export = np.minimum(grid, stores.grid_fill_wh), np.maximum(export, stores.grid_give_wh)
     return np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus)))
 
 
+def _levels(stores: Stores, t: int, level_wh: IntArray, worth: IntArray, price: IntArray) -> tuple[IntArray, IntArray]:
+    """How far to fill up with energy at a price, and how far down to give for it."""
+    own = np.arange(level_wh.shape[1])
+    worthwhile = worth * stores.gain_ppm > price * PPM, worth * PPM >= price * stores.efficiency_ppm
+    fill, give = (np.maximum(level_wh[each.sum(axis=0), own], stores.least_wh[t]) for each in worthwhile)
+    return fill, give
+
+
+def _among(
+    stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth: IntArray, beside_wh: IntArray
+) -> tuple[IntArray, IntArray]:
+    """How far to fill and to give at the price between the two kinks, which the others' net load decides."""
+    room = ahead.room[t] if ahead.room is not None else 0 * ahead.need_price[t]
+    fill_short, give_short = _levels(stores, t, level_wh, worth, ahead.spare_price[t] + room)
+    fill_long, give_long = _levels(stores, t, level_wh, worth, ahead.need_price[t] - room)
+    short, fill_long = beside_wh > 0, np.minimum(fill_long, stores.grid_fill_wh)
+    fill = np.where(short, fill_short, fill_long)
+    give = np.where(short, np.maximum(give_short, stores.grid_give_wh), give_long)
+    return fill, np.maximum(give, fill)
+
+
 def _step_back(
-    stores: Stores, ahead: PlanHorizon, has: Traits, t: int, level_wh: IntArray, value_n: IntArray, rule: IntArray
+    stores: Stores,
+    ahead: PlanHorizon,
+    has: Traits,
+    t: int,
+    level_wh: IntArray,
+    value_n: IntArray,
+    rule: IntArray,
+    worth: IntArray,
 ) -> IntArray:
     """Cost to go before slot t [n¤], (levels, devices): mean over the samples."""
     net_load_wh, limit_wh = ahead.net_load_wh[t][None], ahead.most_import_wh
     left = left_wh(level_wh, stores.keep_ppm, stores.drain_wh[t])[:, None]
     most, gain, efficiency = stores.most_wh[t], stores.gain_ppm, stores.efficiency_ppm
-    wh = reach(tuple(rule), has, left, most, stores.draw_wh[t], stores.give_wh[t], gain, efficiency)
-    draw, give = act(wh, has, net_load_wh, limit_wh)
+    device = left, most, stores.draw_wh[t], stores.give_wh[t], gain, efficiency
+    grid, surplus, serve, export = rule
+    if ahead.beside_wh is None:
+        beside: IntArray | int = 0
+        draw, give = act(reach((grid, surplus, serve, export), has, *device), has, net_load_wh, limit_wh)
+    else:
+        beside = others = ahead.beside_wh[t][None]
+        fill, down = _among(stores, ahead, t, level_wh, worth, others)
+        high, low = (reach((grid, a, b, export), has, *device) for a, b in ((fill, serve), (surplus, down)))
+        draw, give = street_act(high, low, net_load_wh, limit_wh, beside)
     after = held_after(has, left, most, draw, give, gain, efficiency)
-    cost = slot_cost(
-        has,
-        net_load_wh + draw - give,
-        after,
-        ahead.need_price[t],
-        ahead.spare_price[t],
-        limit_wh,
-        stores.least_wh[t],
-    )
+    grid_wh, need, spare = net_load_wh + draw - give, ahead.need_price[t], ahead.spare_price[t]
+    cost = slot_cost(has, grid_wh, after, need, spare, limit_wh, stores.least_wh[t])
+    if ahead.room is not None:
+        cost = cost - ahead.room[t] * met_wh(grid_wh, beside)
     held = np.maximum(after, 0) if has.needs else after
     levels, devices = len(level_wh) - 1, level_wh.shape[1]
     below = level_below(held, level_wh[-1], levels) * devices + np.arange(devices)
-    low, high = ((value_n.take(place), level_wh.take(place)) for place in (below, below + devices))
-    total = (cost + between(*low, *high, held)).sum(axis=1)
+    low_end, high_end = ((value_n.take(place), level_wh.take(place)) for place in (below, below + devices))
+    total = (cost + between(*low_end, *high_end, held)).sum(axis=1)
     mean: IntArray = total // net_load_wh.shape[1]
     return mean
 

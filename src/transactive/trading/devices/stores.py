@@ -42,7 +42,7 @@ class Stores:
     grid_fill_wh: IntArray
     grid_give_wh: IntArray
 
-    def part(self, devices: slice) -> Stores:
+    def part(self, devices: slice | IntArray) -> Stores:
         """Some of the devices."""
         return Stores(*(getattr(self, field.name)[..., devices] for field in fields(self)))
 
@@ -54,7 +54,8 @@ class PlanHorizon:
     net_load_wh: of the home without the device, (slots, samples, devices). need_price: what a Wh costs that the home
     takes [µ¤/kWh], (slots, devices); spare_price: what one brings that it gives, nowhere above need_price. rest_price:
     what a Wh given after the last slot will save [µ¤/kWh], (devices,). most_import_wh: what the connection lets in in a
-    slot, (devices,).
+    slot, (devices,). In a street also beside_wh: net load of those beside the home, shape of net_load_wh; room: what a
+    Wh that meets them saves [µ¤/kWh], (slots, devices), at most need_price − spare_price.
     """
 
     net_load_wh: IntArray
@@ -62,10 +63,13 @@ class PlanHorizon:
     spare_price: IntArray
     rest_price: IntArray
     most_import_wh: IntArray
+    beside_wh: IntArray | None = None
+    room: IntArray | None = None
 
     def part(self, devices: slice) -> PlanHorizon:
         """What some of the devices look at."""
-        return PlanHorizon(*(getattr(self, field.name)[..., devices] for field in fields(self)))
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return PlanHorizon(**{name: column[..., devices] for name, column in given.items() if column is not None})
 
 
 def batteries(devices: Devices, slots: int) -> Stores:

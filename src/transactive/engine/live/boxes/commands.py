@@ -72,7 +72,9 @@ class BoxCommands:
             return  # caught up with after an interruption: boxes followed the rules that they had
         community = self._setting.community
         for member in np.flatnonzero(community.at(command.slot).devices.capacity_wh).tolist():
-            self._give_levels(command, member, 0, command.batteries.levels_wh[:, member])
+            held = command.batteries.promised_wh
+            promised = 0 if held is None else int(held[member])
+            self._give_levels(command, member, 0, command.batteries.levels_wh[:, member], promised)
         column = 0
         for member, home in enumerate(community.members):
             for number, device in enumerate(home.devices, 1):
@@ -80,11 +82,14 @@ class BoxCommands:
                     self._give_levels(command, member, number, command.waiting_wh[:, column])
                 column += 1
 
-    def _give_levels(self, command: Command, member: int, device: int, levels_wh: IntArray) -> None:
-        """Give a member's box the levels of one of its devices."""
+    def _give_levels(
+        self, command: Command, member: int, device: int, levels_wh: IntArray, promised_wh: int = 0
+    ) -> None:
+        """Give a member's box the levels of one of its devices, and what its battery keeps the meter at."""
         grid_charge, surplus_charge, serve, export = levels_wh.tolist()
         told = grid_charge, surplus_charge, serve, export
-        self._give(member, partial(LevelRules, slot=command.slot, end=command.end, levels_wh=told, device=device))
+        rules = partial(LevelRules, slot=command.slot, end=command.end, levels_wh=told)
+        self._give(member, partial(rules, device=device, promised_wh=promised_wh))
 
     def settled(self, book: SlotBook) -> None:
         """Tell each box what a settled slot cost its member, and would have cost without the market."""
