@@ -23,7 +23,7 @@ from transactive.trading.devices import compiled
 FIELDS = [
     *("slots", "members", "mechanism", "orders", "traded_wh", "energy_residual_wh", "money_residual_n"),
     *("ledger_equals_chain", "state_hash", "members_worse_off", "chain", "bills", "local_share"),
-    *("self_sufficiency", "carbon", "grid", "detection", "forecasts", "seconds"),
+    *("self_sufficiency", "carbon", "grid", "detection", "forecasts", "seconds", "gain_share"),
 ]
 GATEWAY = Gateway(b"\1" * 32, "0x1a642f0e3c3af545e7acbd38b07251b3990914f1")
 

@@ -150,7 +150,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """One object for scripts; `--json` prints exactly these fields.
 
     local_share: energy that came from a neighbour ÷ energy that members took from the street. self_sufficiency: 1 −
-    energy from the grid ÷ consumption. Both in [0, 1], to six decimals.
+    energy from the grid ÷ consumption. Both in [0, 1], to six decimals. gain_share: what members saved ÷ what one plan
+    for all that knew everything would have saved them; None where that is not known.
     """
 
     slots: int
@@ -172,6 +173,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     detection: DetectionSummary
     forecasts: ForecastSummary | None
     seconds: float
+    gain_share: float | None = None
 
 
 class DetectionSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """How much of what neighbours could gain together a market reaches, and where the rest goes.
 
-Weeks of the demo over all seasons, the example's week and the feeder's fortnight, each run once as it is and once with
-forecasts that are true, beside what a linear program pays that knows everything. Lines are left out of the program, so
-that on the feeder the possible gain is more than could be had. No chain and no database: they do not change a bill.
+Weeks of the demo over all seasons, the example's week and the feeder's fortnight, each run as it is, with batteries
+planned apart, and with forecasts that are true, beside what a linear program pays that knows everything. Lines are left
+out of the program, so that on the feeder the possible gain is more than could be had. No chain and no database: they do
+not change a bill.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def rows(name: str, found: Sequence[tuple[GainSteps, SeenRun]]) -> Iterator[Row]
         "without a market": whole.without_n,
         "each home alone, knowing all": whole.alone_n,
         "met, batteries as without a market": whole.met_n,
+        "with the market, each battery planned for its own home": whole.apart_n,
         "with the market": whole.market_n,
+        "with the market, what gates look at known": whole.gates_n,
         "with the market, forecasts true": whole.foreknown_n,
         "homes agreed in turn, forecasts true": whole.agreed_n,
         "homes agreed in turn, on means of forecasts": whole.guessed_n,
@@ -59,7 +62,9 @@ def rows(name: str, found: Sequence[tuple[GainSteps, SeenRun]]) -> Iterator[Row]
     for way, amount_n in paid.items():
         value = amount_n / NANO
         yield Row(name=f"{name}: paid {way}", value=value, unit="USD", reference=BEST, reference_value=best)
-    yield Row(name=f"{name}: share of the possible gain", value=100 * (reached(whole) or 0), unit="%")
+    for way, amount_n in (("", whole.market_n), (", forecasts true", whole.foreknown_n)):
+        part = share(whole.without_n - amount_n, whole.without_n, whole.together_n)
+        yield Row(name=f"{name}: share of the possible gain{way}", value=100 * (part or 0), unit="%")
     for reason, amount_n in whole.left.items():
         yield Row(name=f"{name}: lost to {reason}", value=amount_n / NANO, unit="USD")
     beside, traded, apart = (

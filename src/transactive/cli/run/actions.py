@@ -34,6 +34,7 @@ from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load
 from transactive.services.readings.inbox import note_community
+from transactive.studies.gain.compared import reached
 from transactive.web.viewers import open_here
 
 
@@ -138,6 +139,9 @@ def run_and_show(setting: Setting, slots: range, folder: Path, runner: Runner, *
             end_if_asked()
 
         outcome, fresh = runner(after_slot=after_slot, timer=time.perf_counter)
+    part = reached(setting, slots, outcome.bills)
+    summary = msgspec.structs.replace(outcome.summary, gain_share=part)
+    outcome = msgspec.structs.replace(outcome, summary=summary)
     if not fresh:
         print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
     if json:

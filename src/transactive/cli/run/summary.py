@@ -91,6 +91,7 @@ def _facts(summary: Summary, currency: str) -> Table:
         ("from neighbours", f"{summary.local_share:.1%} of what members took from the street"),
         ("self-sufficiency", f"{summary.self_sufficiency:.1%} of consumption"),
         ("carbon-free", _scores(summary.carbon.scores)),
+        *_gain(summary),
         ("worse off", f"{summary.members_worse_off} of {summary.members} members"),
         ("ledger = chain", "yes" if summary.ledger_equals_chain else "no chain"),
     ]
@@ -124,6 +125,13 @@ def _facts(summary: Summary, currency: str) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def _gain(summary: Summary) -> list[tuple[str, str]]:
+    """What was reached of what neighbours could gain, where that is known."""
+    if summary.gain_share is None:
+        return []
+    return [("possible gain", f"{summary.gain_share:.1%} saved of what one plan for all that knew everything would")]
 
 
 def _forecasts(forecasts: ForecastSummary) -> str:

@@ -12,6 +12,7 @@ from transactive.core.errors import InputError
 from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
 from transactive.core.units import IntArray
+from transactive.engine.information import ExpectedNetLoad
 from transactive.forecasting.series import FloatArray
 from transactive.studies.gain.program import FacedStreet
 
@@ -70,11 +71,17 @@ def part(street: FacedStreet, first: int, end: int, charged_wh: FloatArray, rest
 
 @dataclass(slots=True)
 class Foreknown:
-    """A forecast that knows what will come, in place of a run's: one sample, the truth."""
+    """A forecast that knows what will come, in place of a run's: one sample, the truth.
+
+    far: who forecasts in its place what is asked for farther ahead than a gate looks, for plans.
+    """
 
     setting: Setting
+    far: ExpectedNetLoad | None = None
     name: str = "foreknown"
 
     def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """What will be."""
+        if self.far is not None and len(slots) > self.setting.community.clock.lead + 1:
+            return self.far.forecast(now, slots, homes)
         return Forecast(np.array(slots, np.int64), now, net_loads(self.setting, slots)[:, None, homes])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec.structs import replace as replace_fields
 
 from transactive.config.setting import Setting
 from transactive.core.slot_book import SlotBook
@@ -33,11 +34,12 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class GainSteps:
-    """What all members pay [n¤], charge credited; from market_n on each differs from the one before by one thing.
+    """What all members pay [n¤], charge credited; from apart_n on each differs from the one before by one thing.
 
     without_n: without a market. alone_n: so, and each home knew all that came. met_n: batteries as without a market,
-    but what one gives and another takes meets. market_n: as they were run. foreknown_n: planned and run in the same
-    way, with forecasts that are true. agreed_n: each home's plan, made once a period for as far as a run looks, is
+    but what one gives and another takes meets. apart_n: with the market, each battery planned for its own home.
+    market_n: as they were run. gates_n: so, and at each gate what the slot will bring was known. foreknown_n: all that
+    came was. agreed_n: each home's plan, made once a period for as far as a run looks, is
     the best for all, given what the others plan. by_period_n: one plan for all, so. together_n: one plan for all and
     all slots. guessed_n: as agreed_n, but on the means of what the run forecast, and kept to whatever came.
     """
@@ -45,7 +47,9 @@ class GainSteps:
     without_n: int
     alone_n: int
     met_n: int
+    apart_n: int
     market_n: int
+    gates_n: int
     foreknown_n: int
     agreed_n: int
     by_period_n: int
@@ -56,8 +60,9 @@ class GainSteps:
     def left(self) -> dict[str, int]:
         """Where the gain that was not reached went [n¤], by its reason; they sum to it."""
         return {
-            "forecasts that are not true": self.market_n - self.foreknown_n,
-            "homes that plan at once, at prices without their plans": self.foreknown_n - self.agreed_n,
+            "what a gate cannot know of its slot": self.market_n - self.gates_n,
+            "forecasts that plans are made of": self.gates_n - self.foreknown_n,
+            "homes that plan at once, each for its share": self.foreknown_n - self.agreed_n,
             "homes that agree in turn, and not all together": self.agreed_n - self.by_period_n,
             "plans that look a day beyond their period": self.by_period_n - self.together_n,
         }
@@ -118,9 +123,12 @@ def steps(setting: Setting, slots: range) -> tuple[GainSteps, SeenRun]:
     walk.run()
     rest, standing = walk.tally.cheapest_supply, _standing_n(setting, slots)
     alone, together = possible(setting, slots, rest)
-    knowing = recorded_run(setting, slots)
+    knowing, near = recorded_run(setting, slots), recorded_run(setting, slots)
     knowing.known.net_load_forecast = Foreknown(setting)
-    knowing.run()
+    near.known.net_load_forecast = Foreknown(setting, near.known.net_load_forecast)
+    apart = recorded_run(_apart(setting), slots)
+    for run in (knowing, near, apart):
+        run.run()
     without, market = paid_by(walk)
     unmoved = [np.array([row[side] for row in seen.meters]) for side in (2, 3)]
     left_wh = walk.baseline_fleet.left_wh() - walk.devices.deliverable_wh(walk.devices.first_charged_wh)
@@ -137,7 +145,9 @@ def steps(setting: Setting, slots: range) -> tuple[GainSteps, SeenRun]:
         without_n=without,
         alone_n=alone,
         met_n=round(cost_n(faced(setting, slots, rest), *unmoved)) - rest * int(left_wh.sum()) + standing,
+        apart_n=paid_by(apart)[1],
         market_n=market,
+        gates_n=paid_by(near)[1],
         foreknown_n=paid_by(knowing)[1],
         agreed_n=round(_by_period(ahead, periods, _agreed)) + standing,
         by_period_n=round(_by_period(ahead, periods, best_plan)) + standing,
@@ -152,6 +162,12 @@ def cost_n(street: FacedStreet, taken_wh: IntArray | FloatArray, given_wh: IntAr
     taken, given = taken_wh.sum(axis=1), given_wh.sum(axis=1)
     local = np.minimum(taken, given) * np.maximum(street.room, 0)
     return float((street.supply * taken - street.feed_in * given - local).sum())
+
+
+def _apart(setting: Setting) -> Setting:
+    """The same community, each battery planned for its own home."""
+    trading = replace_fields(setting.community.trading, plans="alone")
+    return replace(setting, community=replace_fields(setting.community, trading=trading))
 
 
 def _standing_n(setting: Setting, slots: range) -> int:
