@@ -30,14 +30,19 @@ KEEPS = CertificateWishes(exports="keep", imports="none")
 
 
 def wishing(setting: Setting, levy: str = "fixed") -> Setting:
-    """The demo's homes: some sell, some buy, one keeps; with a levy that is posted."""
+    """The demo's homes: some sell, some buy, one keeps; with a levy that is posted.
+
+    Batteries follow their own homes, so that nobody buys back from a neighbour's what it made itself.
+    """
     who = {0: SELLS, 1: SELLS, 2: KEEPS, 4: SELLS, 5: BUYS, 8: BUYS, 9: BUYS, 12: BUYS}
     members = tuple(
         msgspec.structs.replace(member, certificates=who.get(place, CertificateWishes()))
         for place, member in enumerate(setting.community.members)
     )
     carbon = msgspec.structs.replace(setting.community.carbon, levy=LevyRules(mode=levy))  # type: ignore[arg-type]
-    return replace(setting, community=msgspec.structs.replace(setting.community, members=members, carbon=carbon))
+    trading = msgspec.structs.replace(setting.community.trading, plans="alone")
+    made = msgspec.structs.replace(setting.community, members=members, carbon=carbon, trading=trading)
+    return replace(setting, community=made)
 
 
 def walked(setting: Setting) -> tuple[list[SlotBook], Kernel]:
@@ -50,7 +55,9 @@ def walked(setting: Setting) -> tuple[list[SlotBook], Kernel]:
 @pytest.fixture(scope="module")
 def bundled(demo_setting):
     carbon = msgspec.structs.replace(demo_setting.community.carbon, levy=LevyRules(mode="fixed"))
-    return walked(replace(demo_setting, community=msgspec.structs.replace(demo_setting.community, carbon=carbon)))
+    trading = msgspec.structs.replace(demo_setting.community.trading, plans="alone")
+    made = msgspec.structs.replace(demo_setting.community, carbon=carbon, trading=trading)
+    return walked(replace(demo_setting, community=made))
 
 
 @pytest.fixture(scope="module")

@@ -38,9 +38,16 @@ GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 OURS = ["uniform", "pay_as_bid", "continuous"]
 
 
+def written(folder: Path) -> Path:
+    """A community whose batteries follow their own homes, so that all mechanisms get the same orders."""
+    path = write_community(folder)
+    path.write_text(path.read_text() + '\n[trading]\nplans = "alone"\n')
+    return path
+
+
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory):
-    return load_setting(write_community(tmp_path_factory.mktemp("three")))
+    return load_setting(written(tmp_path_factory.mktemp("three")))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +157,7 @@ def test_the_page_says_how_far_a_comparison_is_and_not_for_ever(tmp_path):
 
 
 def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_path, monkeypatch):
-    path = write_community(tmp_path)
+    path = written(tmp_path)
     monkeypatch.setattr("transactive.studies.compare.SHORT", 0)
     called = call("compare", path, "--mechanisms", "uniform,pay_as_bid,uniform", "--json", "--state", tmp_path / "s")
     assert called.code == 0, called.err
@@ -203,7 +210,7 @@ def test_progress_counts_the_slots_of_all_mechanisms(setting):
     ],
 )
 def test_what_cannot_be_compared_is_said_in_one_line(options, words, tmp_path):
-    called = call("compare", write_community(tmp_path), *options)
+    called = call("compare", written(tmp_path), *options)
     assert called.code == 3
     assert called.out == ""
     assert called.err.count("\n") == 1

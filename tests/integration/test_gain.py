@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace as replace_fields
 
-from transactive.bench.intelligence.community import rows
+from transactive.bench.intelligence.community import example, rows
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.recorded import recorded_run
-from transactive.engine.replay import bills_of, slots_of
+from transactive.engine.replay import bills_of, slots_from, slots_of
 from transactive.studies.compare import compare, variants
 from transactive.studies.gain import compared
 from transactive.studies.gain.faced import Foreknown, faced, net_loads, why_not
@@ -96,3 +96,29 @@ def test_several_spans_are_summed(found):
     both, one = ({row.name: row.value or 0 for row in rows("x", many)} for many in ([found, found], [found]))
     assert both["x: paid with the market"] == pytest.approx(2 * one["x: paid with the market"])
     assert both["x: share of the possible gain"] == pytest.approx(one["x: share of the possible gain"])
+
+
+def test_neighbours_that_plan_for_their_share_leave_nobody_worse_off_in_the_demos_week(setting):
+    week = slots_of(setting, parse_time("2017-06-05T00:00Z"), 7)
+    walk, apart = recorded_run(setting, week), recorded_run(alone(setting), week)
+    for run in (walk, apart):
+        run.run()
+    bills = bills_of(walk)
+    assert min(bill.saved_n for bill in bills) >= 0
+    _, together = paid_by(walk)
+    without, each = paid_by(apart)
+    assert compared.reached(setting, week, bills) == pytest.approx(0.599, abs=0.001)
+    assert without - together > 1.15 * (without - each), "a fifth more than plans alone save"
+
+
+def test_nobody_is_worse_off_in_the_example():
+    community = example()
+    walk = recorded_run(community, slots_from(community))
+    walk.run()
+    assert min(bill.saved_n for bill in bills_of(walk)) >= 0
+
+
+def alone(setting):
+    """The same community, each battery planned for its own home."""
+    trading = replace_fields(setting.community.trading, plans="alone")
+    return replace(setting, community=replace_fields(setting.community, trading=trading))

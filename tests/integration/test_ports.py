@@ -45,7 +45,8 @@ def slots(setting):
 
 def kernel_on(setting, slots, ports):
     """A kernel with ports of the test's own."""
-    fleet = fleet_of(setting.community, inside_prices, IN_TURN, setting.community.carbon_price)
+    community = setting.community
+    fleet = fleet_of(community, inside_prices, IN_TURN, community.carbon_price, among=community.plans_among)
     planners = Planners(fleet, fleet_of(setting.community, tariff_prices, IN_TURN), Unwatched(fleet))
     return Kernel(setting, slots, ports, planners, "empirical", GATEWAY)
 

@@ -167,7 +167,7 @@ class TradingRules(CommunityRecord, frozen=True, kw_only=True):
     """
 
     agent: str = "curves"
-    plans: Literal["neighbours", "alone"] = "alone"
+    plans: Literal["neighbours", "alone"] = "neighbours"
 
 
 class DetectionRules(CommunityRecord, frozen=True, kw_only=True):

@@ -239,7 +239,7 @@ class Fleet:
         return Forecast(*times, total), Forecast(*times, loads)
 
     def command(self, slot: int, held_wh: IntArray | None = None) -> Command:
-        """The rules of a slot, as they are sent; held_wh: bought − sold in it, which batteries among neighbours keep to."""
+        """The rules of a slot, as they are sent; held_wh: bought − sold, which batteries among neighbours keep to."""
         if self.neighbours is not None and held_wh is not None:
             self.rules[slot] = self.neighbours.promise(self.rules[slot], held_wh)
         none = np.zeros((4, 0), np.int64)

@@ -42,12 +42,13 @@ class HeldWorth:
     def rules(self, need: IntArray, spare: IntArray) -> IntArray:
         """The four levels of a rule at pairs of prices [µ¤/kWh], (pairs,): (4, pairs, batteries) [Wh].
 
-        need: what a Wh costs that a home takes; spare: what one brings that it gives.
+        need: what a Wh costs that a home takes; spare: what one brings that it gives. At what it is worth held, to the
+        µ¤, energy is given: the price of a later slot is only expected.
         """
         prices = need[:, None] + self.added[0], spare[:, None] + self.added[1]
         grid, surplus = (self._up_to(self.worth, price) for price in prices)
         efficiency = self.stores.efficiency_ppm
-        serve, export = (self._up_to(self.worth * PPM, price * efficiency - 1) for price in prices)
+        serve, export = (self._up_to(self.worth * PPM, (price + 1) * efficiency) for price in prices)
         grid, export = np.minimum(grid, self.stores.grid_fill_wh), np.maximum(export, self.stores.grid_give_wh)
         found = np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus))) + self.kept_wh
         found[0, :, self.stores.grid_fill_wh == 0] = 0
