@@ -99,19 +99,20 @@ def test_a_period_on_a_chain_of_value(capsys):
     node.chain.close()
 
 
+def wait_when_asked_to_end(client: ChainClient) -> None:
+    with heeding_signals(), ending_between_steps() as end_after_step:
+        end_after_step()  # from now on a signal is looked for
+        signal.raise_signal(signal.SIGTERM)
+        client.wait_for_window(START + 10**6)
+
+
 def test_one_signal_ends_a_command_that_waits_for_a_window(capsys):
     """A window is open for hours: who asks a run to end does not wait for the end of the step."""
     node = Node(chain_id=56)
     with http(node) as url:
         client = ChainClient.open(url, patience=HASTY)
-        with (
-            heeding_signals(),
-            pytest.raises(KeyboardInterrupt) as ended,
-            ending_between_steps() as end_after_step,
-        ):
-            end_after_step()  # from now on a signal is looked for
-            signal.raise_signal(signal.SIGTERM)
-            client.wait_for_window(START + 10**6)
+        with pytest.raises(KeyboardInterrupt) as ended:
+            wait_when_asked_to_end(client)
         client.close()
     assert exit_code(ended.value) == BY_SIGNAL + signal.SIGTERM
     assert "the challenge window is open until" in capsys.readouterr().err
