@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from tests.integration.conftest import START
+from tests.integration.test_api import serving
 from tests.integration.test_mechanisms import under
 from transactive.config.community_file import load
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.rules import DirectRules
-from transactive.core.errors import ConfigError
+from transactive.core.errors import ConfigError, UnreadableState
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slot_book import SlotBook
-from transactive.core.slots import parse_time
+from transactive.core.slots import parse_time, time_text
 from transactive.engine.observer import Observer
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_of
@@ -25,8 +26,12 @@ from transactive.insight.studies.measures import measures_of
 from transactive.market import incentives
 from transactive.market.mechanisms import Cleared
 from transactive.store import Store
+from transactive.store.direct.deals import DEALS_FILE, DealtSlot, KeptDeal, deals_of, keep_deals_of
+from transactive.store.read.runs import Reader
 from transactive.studies.compare import compare, variants
 from transactive.texts.formatting import Words
+from transactive.web.deals.part import deals_part
+from transactive.web.viewers import Viewer
 
 BAD = DirectRules(loss_ppm=200_000, most_delay_ticks=1, cut_rounds=1, sealed_below=0, rest="supplier")
 
@@ -96,6 +101,47 @@ def test_what_each_member_signed_covers_all_its_deals(chained):
             assert places[member].covers(Fills(*sides))
             undone += bool(sides[0] and sides[1])
     assert undone
+
+
+def test_the_slot_page_shows_a_deal_to_its_two_and_to_who_runs_the_market(chained):
+    _, _, folder, _, records = chained
+    slot = next(record.readings.slot for record in records if record.clearing.traded_wh)
+    (dealt,) = deals_of(folder, slot)
+    with closing(Store(folder)) as store:
+        reader = Reader(store)
+        run = reader.run() or pytest.fail("no run")
+        words, names = Words(run.community.currency, run.community.zone), run.names
+
+        def shown(viewer: Viewer):
+            return deals_part(reader, slot, run, viewer, words) or pytest.fail("no deals")
+
+        whole = shown(Viewer("operator"))
+        assert whole["hidden"] == 0
+        assert [row[:2] for row in whole["rows"]] == [(names[each.buyer], names[each.seller]) for each in dealt.deals]
+        for member in names:
+            own = shown(Viewer("member", member))
+            assert own["rows"] == [row for row in whole["rows"] if member in row[:2]]
+            assert own["hidden"] == len(dealt.deals) - len(own["rows"])
+        assert shown(Viewer("grid"))["rows"] == []
+        assert deals_part(reader, slot + 1, run, Viewer("operator"), words) is None
+    with serving(folder) as client:
+        page = client.get(f"/slots/{time_text(slot)}").text
+    assert "Who dealt with whom" in page
+    assert f"{dealt.reached} of {dealt.nodes}" in page
+
+
+def test_a_line_of_deals_that_was_written_again_counts_once(tmp_path):
+    first, second = (DealtSlot(slot, 3, 2, 2, 9, 99, (KeptDeal(0, 1, 5, 100),)) for slot in (36, 3600))
+    for each in (first, second, first):
+        keep_deals_of(tmp_path, each)
+    with (tmp_path / DEALS_FILE).open("ab") as file:
+        file.write(b'{"slot":36,"torn')
+    assert deals_of(tmp_path, 36) == (first,)
+    keep_deals_of(tmp_path, second)
+    assert deals_of(tmp_path, 3600) == (second,)
+    (tmp_path / DEALS_FILE).write_bytes(b'{"slot":36,\n')
+    with pytest.raises(UnreadableState, match="restore it"):
+        deals_of(tmp_path, 36)
 
 
 def noon(setting) -> range:

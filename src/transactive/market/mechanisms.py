@@ -19,7 +19,7 @@ from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
 from transactive.market import registry
 from transactive.market.auction import preferences, uniform
-from transactive.market.deals import Traffic, in_book, rest_of
+from transactive.market.deals import Deals, Traffic, in_book, rest_of
 from transactive.market.fills import OrderFills, check_fills
 from transactive.market.network.line_flows import line_flows
 from transactive.market.network.locational import losses_n
@@ -41,7 +41,7 @@ class Cleared:
     """What one clearing did. money_n: received − paid by each order [n¤], (orders,). nodal: what a network did.
 
     added: orders that deals of members added below those of the book; clearing and money have rows for them too.
-    traffic: what agreeing on deals took.
+    deals, traffic: what members agreed on with each other, and what it took.
     """
 
     clearing: Clearing
@@ -49,6 +49,7 @@ class Cleared:
     money_n: IntArray
     nodal: NodalClearing | None = None
     added: Orders | None = None
+    deals: Deals | None = None
     traffic: Traffic | None = None
 
     def book(self, orders: Orders) -> Orders:
@@ -165,7 +166,7 @@ def _by_deals(mechanism: ByDeal, orders: Orders, grid: PriceGrid, members: int, 
         bought_wh=positions.bought_wh,
         sold_wh=positions.sold_wh,
     )
-    return replace(cleared, clearing=clearing, positions=positions, added=added, traffic=made.traffic)
+    return replace(cleared, clearing=clearing, positions=positions, added=added, deals=made.deals, traffic=made.traffic)
 
 
 def _by_fills(orders: Orders, fills: OrderFills, members: int, lost_wh: int = 0) -> Cleared:

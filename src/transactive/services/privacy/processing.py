@@ -32,7 +32,7 @@ PROCESSING = (
     ProcessingKind(
         N_("Orders, trades, postings, certificates"),
         N_("clear the market, bill, prove it on chain"),
-        "market.sqlite: orders, positions, postings, certificates, signatures",
+        "market.sqlite: orders, positions, postings, certificates, signatures; deals.jsonl",
         N_("the member; operator and auditor"),
         N_("stays with the run. The chain holds hashes, addresses and amounts, no names"),
     ),

@@ -12,6 +12,7 @@ from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
 from transactive.texts.formatting import Words, count_text, kwh_text
 from transactive.texts.language import N_, _
+from transactive.web.deals.part import deals_part
 from transactive.web.lists.order_list import ListAsked, order_list
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
 from transactive.web.order_reasons import books, has_one_price
@@ -111,6 +112,7 @@ def slot_page(
         "orders": _list(row, orders, reader.refusals(slot), network, run, viewer, asked or ListAsked(), words)
         if viewer.sees_members
         else None,
+        "deals": deals_part(reader, slot, run, viewer, words),
         "flow": flow_part(reader, slot, run, words),
         "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
         "carbon": _carbon(reader, slot, run, certificates) if delivered else None,

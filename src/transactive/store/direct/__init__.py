@@ -1,0 +1,1 @@
+"""What members of direct trading agreed on, kept beside the database."""

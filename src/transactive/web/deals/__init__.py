@@ -1,0 +1,1 @@
+"""Deals between members, on pages."""
