@@ -45,6 +45,10 @@ def test_each_slot_of_a_run_is_explained_by_its_own_plan(days):
     assert all(slot.planned.made < slot.row["slot"] for slot in slots)
     assert all(slot.why.rule_wh is None for slot in slots)  # nothing holds these batteries back
     moved = [slot for slot in slots if slot.row["charge_wh"] or slot.row["discharge_wh"]]
+    by_trade = [slot for slot in moved if slot.why.worth is None]
+    assert all(slot.row["bought_wh"] != slot.row["sold_wh"] for slot in by_trade)
+    assert 0 < len(by_trade) < len(moved)
+    moved = [slot for slot in moved if slot.why.worth is not None]
     assert all(slot.why.otherwise_n is not None and slot.why.otherwise_n > -1_000_000 for slot in moved)  # a Wh
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from transactive.core.community.members import drawn_wh
 from transactive.store.devices.plans import plans_of
 from transactive.store.read.members import slots_of
@@ -16,6 +18,7 @@ from transactive.texts import battery_reasons as texts
 from transactive.texts.formatting import Words, kwh_text
 from transactive.texts.language import _
 from transactive.trading.devices.made import MadePlan, WeighedSlot
+from transactive.trading.devices.neighbours import of_owners
 from transactive.trading.devices.why import BatteryLimits, Did, MovedEnergy, Why, rule_flow_wh, why
 
 LEAST_N = 500_000
@@ -75,7 +78,7 @@ def battery_day(reader: Reader, run: Run, member: int, first_wh: int, start: int
     found, held = [], first_wh
     for row in rows:
         planned = _weighed(plans, row["slot"], member)
-        found.append(_explained(row, held, limits, planned, words))
+        found.append(_explained(row, held, limits, planned, words, _promised_wh(run, member, row)))
         held = found[-1].after_wh
     first = max(last + clock.length, start)
     rest, held = _coming(plans, range(first, end, clock.length), member, held, limits, words)
@@ -114,9 +117,18 @@ def _figures(found: Why, words: Words) -> dict[str, str]:
     return {"kwh": kwh_text(found.energy_wh, 2), "price": price, "worth": worth}
 
 
-def _explained(row: Row, held: int, limits: BatteryLimits, planned: WeighedSlot | None, words: Words) -> ExplainedSlot:
+def _promised_wh(run: Run, member: int, row: Row) -> int:
+    """Bought − sold ahead in a slot [Wh], where the member's battery keeps to it."""
+    if not run.community.plans_among:
+        return 0
+    return int(of_owners(run.community.devices.rows(np.array([member])), row["bought_wh"] - row["sold_wh"])[0])
+
+
+def _explained(
+    row: Row, held: int, limits: BatteryLimits, planned: WeighedSlot | None, words: Words, promised_wh: int
+) -> ExplainedSlot:
     load = row["consumption_wh"] - row["generation_wh"]
-    found = why(MovedEnergy(row["charge_wh"], row["discharge_wh"], load, held), limits, planned)
+    found = why(MovedEnergy(row["charge_wh"], row["discharge_wh"], load, held, promised_wh), limits, planned)
     after = held + row["charge_wh"] - int(drawn_wh(row["discharge_wh"], limits.efficiency_ppm))
     return ExplainedSlot(row, held, after, planned, found, reason_text(found, planned, load, words))
 

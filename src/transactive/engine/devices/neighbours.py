@@ -18,7 +18,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
 from transactive.trading.devices.energy_value import PricePair, tariff_prices
-from transactive.trading.devices.neighbours import HeldWorth, held_worth, worths
+from transactive.trading.devices.neighbours import HeldWorth, held_worth, of_owners, worths
 from transactive.trading.devices.plan import Backward
 
 KnownSlot = tuple[IntArray, IntArray, IntArray]
@@ -100,16 +100,8 @@ class Neighbours:
         return DeviceRules(rule.slot, *(np.take_along_axis(level, rank, axis=0) for level in levels)), charged
 
     def promise(self, rule: DeviceRules, held_wh: IntArray) -> DeviceRules:
-        """The rule of a slot whose gate has closed. held_wh: bought − sold in it [Wh], (members,).
-
-        A battery that its owner keeps off the street neither fills up for what was bought nor gives for what was sold.
-        """
-        devices = self.devices
-        if devices.own_only is not None:
-            held_wh = np.where(devices.own_only, np.minimum(held_wh, 0), held_wh)
-        if devices.home_only is not None:
-            held_wh = np.where(devices.home_only, np.maximum(held_wh, 0), held_wh)
-        return replace(rule, promised_wh=held_wh)
+        """The rule of a slot whose gate has closed. held_wh: bought − sold in it [Wh], (members,)."""
+        return replace(rule, promised_wh=of_owners(self.devices, held_wh))
 
     def over(self, slot: int) -> None:
         """Forget a slot that was delivered, and all before it."""

@@ -111,6 +111,19 @@ def held_worth(worth: IntArray, added: IntArray, devices: Devices) -> HeldWorth:
     return HeldWorth(worth, level_wh, added, stores, devices.capacity_wh - above)
 
 
+def of_owners(devices: Devices, held_wh: IntArray) -> IntArray:
+    """What of bought − sold [Wh], (members,), batteries keep to.
+
+    One that its owner keeps off the street neither fills up for what was bought nor gives for what was sold.
+    """
+    kept = np.broadcast_to(held_wh, devices.capacity_wh.shape)
+    if devices.own_only is not None:
+        kept = np.where(devices.own_only, np.minimum(kept, 0), kept)
+    if devices.home_only is not None:
+        kept = np.where(devices.home_only, np.maximum(kept, 0), kept)
+    return kept
+
+
 def _above_kept(devices: Devices) -> IntArray:
     """What of each battery its owner does not keep [Wh]."""
     if devices.reserve_wh is None:

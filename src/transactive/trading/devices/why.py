@@ -12,7 +12,7 @@ have cost more [n¤], at the prices it expected.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -46,12 +46,16 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MovedEnergy:
-    """A delivered slot of one battery, at the meter [Wh]. net_load_wh: of the home without it; held_wh: before."""
+    """A delivered slot of one battery, at the meter [Wh]. net_load_wh: of the home without it; held_wh: before.
+
+    promised_wh: bought − sold ahead, where the battery keeps to it.
+    """
 
     charge_wh: int
     discharge_wh: int
     net_load_wh: int
     held_wh: int
+    promised_wh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ class Why:
     """A slot explained.
 
     energy_wh: at the meter, of what it did or could have done. price: what that cost or brought a kWh, and worth: what
-    it was worth held, both as planned [µ¤/kWh]; None where nothing was weighed. otherwise_n: what the plan would have
-    cost more without it [n¤]. rule_wh: what the plan's rule came to for this load (charged − given), where the battery
-    did something else. at_power: whether its power allowed no more. surprised: whether the load was outside its band.
+    it was worth held, both as planned [µ¤/kWh]; None where nothing was weighed, or a trade decided against it.
+    otherwise_n: what the plan would have cost more without it [n¤]. rule_wh: what the plan's rule came to for this
+    load (charged − given), where the battery did something else. at_power: whether its power allowed no more.
+    surprised: whether the load was outside its band.
     """
 
     did: Did
@@ -100,6 +105,8 @@ def why(moved: MovedEnergy, limits: BatteryLimits, weighed: WeighedSlot | None) 
     after = _held_after(moved.held_wh, could_wh, limits)
     worth_n = held_value_n(weighed.worth, limits, after) - held_value_n(weighed.worth, limits, moved.held_wh)
     gain_n = worth_n - cost_n if flow_wh else cost_n - worth_n
+    if gain_n < 0 and moved.promised_wh:
+        return Why(did, abs(could_wh), rule_wh=rule_wh, at_power=at_power, surprised=surprised)
     price, worth = cost_n // could_wh, worth_n // could_wh
     return Why(did, abs(could_wh), price, worth, gain_n, rule_wh, at_power, surprised)
 
@@ -157,7 +164,8 @@ def rule_flow_wh(moved: MovedEnergy, limits: BatteryLimits, weighed: WeighedSlot
         np.array([number], np.int64)
         for number in (limits.capacity_wh, limits.power_wh, limits.efficiency_ppm, moved.held_wh, moved.net_load_wh)
     )
-    rule = DeviceRules(weighed.slot, *(np.array([level], np.int64) for level in weighed.levels_wh))
+    levels = (np.array([level], np.int64) for level in weighed.levels_wh)
+    rule = replace(DeviceRules(weighed.slot, *levels), promised_wh=np.array([moved.promised_wh], np.int64))
     devices = Devices(np.zeros_like(power), capacity, power, efficiency)
     charge, discharge, _ = follow(rule, devices, held, load)
     return int(charge[0] - discharge[0])
