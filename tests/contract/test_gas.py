@@ -22,7 +22,8 @@ from tests.contract.group_world import OPERATOR as GROUP_OPERATOR
 from tests.contract.group_world import GroupWorld
 from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.predicting_world import ALL, MOST_STAKE, PredictingWorld
-from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, STRANGER, new_client
+from tests.contract.witness_world import FAR, SIGNERS, Witnessed, proof_of
+from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, STRANGER, World, new_client
 from tests.contract.world import WINDOW as WORLD_WINDOW
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
@@ -35,6 +36,7 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.deploying import deploy_settlement
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets
 from transactive.chain.prediction.scoring import packed, sealed
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.slot_tree import SlotTree
 
 ALLOWED = 1.01
@@ -365,6 +367,20 @@ def measure_anchors() -> dict[str, int]:
     return {"anchors: a root for many communities": client.block(1001).receipts[-1].gas_used}
 
 
+def measure_witness() -> dict[str, int]:
+    """A block, the head of a period and a leaf of another chain."""
+    w = World.fresh()
+    found = Witnessed.fresh(w)
+    w.book.trade(0, 1, 70)
+    w.commit()
+    number, header, account, storage = proof_of(w, w.period)
+    noted = found.note((FAR, number, keccak(header)), *SIGNERS[:2])
+    return {
+        "witness: note a block, two signers": noted,
+        "witness: prove the head of a period": found.prove(number, header, account, storage),
+    }
+
+
 def measured() -> dict[str, int]:
     """All figures on an embedded chain [gas]."""
     return (
@@ -374,6 +390,7 @@ def measured() -> dict[str, int]:
         | measure_groups()
         | measure_deals()
         | measure_anchors()
+        | measure_witness()
     )
 
 

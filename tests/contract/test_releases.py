@@ -20,7 +20,7 @@ from transactive.chain.releases import RELEASES, abi_of, has_function, released,
 
 ADDED = (
     "demands", "judges", "deals", "anchors", "group_link", "group_disputes", "rules", "governor", "prediction_market",
-    "forecast_pool",
+    "forecast_pool", "witness",
 )  # fmt: skip
 """Contracts that no released version has."""
 KEPT = Path(__file__).parents[1] / "integration" / "states" / "before-schema-versions.tar.xz"

@@ -35,6 +35,7 @@ from tests.fuzz.rules_life import RulesLife
 from tests.fuzz.settlement_life import SettlementLife
 from tests.fuzz.trade_board_life import TradeBoardLife
 from tests.fuzz.votes_stage import Votes
+from tests.fuzz.witness_life import WitnessLife
 
 LIVES: dict[str, type[Life] | type[RegisterLife]] = {
     life.contract: life
@@ -50,6 +51,7 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         RulesLife,
         GovernorLife,
         AnchorsLife,
+        WitnessLife,
         PredictionMarketLife,
         ForecastPoolLife,
     )

@@ -28,6 +28,7 @@ ROLES = {
     "carbon_credits": {"owner", "auditor", "member", "candidate", "stranger"},
     "certificates": {"owner", "operator", "gateway", "credits", "member", "candidate", "stranger"},
     "anchors": {"member"},
+    "witness": {"owner", "member", "stranger"},
     "rules": {"owner", "governor", "candidate", "stranger"},
     "governor": {"owner", "registrar", "guardian", "member", "candidate", "stranger"},
     "prediction_market": {"owner", "operator", "member", "token", "candidate", "stranger"},

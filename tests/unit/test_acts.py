@@ -36,6 +36,9 @@ BY_OTHER_COMMANDS = {
     ("certificates", "release"): "chain exit",
     ("demands", "answer"): "chain answer",
     ("anchors", "anchor"): "chain anchor",
+    ("witness", "note"): "chain witness",
+    ("witness", "prove"): "chain witness",
+    ("witness", "freeze"): "chain freeze",
     ("group_disputes", "answer"): "chain answer",
     ("rules", "setGovernor"): "govern adopt",
     ("governor", "propose"): "govern propose",
@@ -91,6 +94,7 @@ BY_CONTRACTS_ALONE = (
         ("governor", function): "the governor itself, as members have voted"
         for function in ("setKind", "setGuardian", "setRules")
     }
+    | {("witness", function): "its governor, as members have voted" for function in ("setSigner", "thaw")}
     | {("rules", function): "the governor, as members have voted" for function in ("setRule", "setDocument")}
 )
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"

@@ -26,6 +26,7 @@ CONTRACTS = (
     "rules",
     "governor",
     "anchors",
+    "witness",
     "prediction_market",
     "forecast_pool",
 )

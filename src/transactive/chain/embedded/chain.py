@@ -25,6 +25,7 @@ from eth_utils.exceptions import ValidationError
 
 from transactive.chain.embedded.execution import GAS_LIMIT
 from transactive.chain.embedded.index import Included, Index
+from transactive.chain.embedded.proofs import proof_json
 from transactive.chain.embedded.recent_state import Recent, knowing
 from transactive.chain.embedded.store import ChainStore, connect, transaction, usable
 from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, to_bytes
@@ -134,6 +135,10 @@ class EmbeddedChain:
     def state(self, header: BlockHeaderAPI) -> StateAPI:
         """State after a header."""
         return self.vm(header).state
+
+    def proof(self, header: BlockHeaderAPI, address: str, places: Sequence[str]) -> dict[str, Any]:
+        """Proof of an account and places of its storage in the state after a header, as eth_getProof answers."""
+        return proof_json(self._store, header, address, places)
 
     def decode(self, raw: bytes) -> SignedTransactionAPI:
         """Transaction of its raw bytes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import rlp
 from eth.abc import BlockHeaderAPI, StateAPI
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
@@ -60,6 +61,8 @@ class EmbeddedProvider(BaseProvider):
             "eth_getBalance": lambda who, at="latest": quantity(self._state(at).get_balance(to_bytes(who))),
             "eth_getCode": lambda who, at="latest": data(self._state(at).get_code(to_bytes(who))),
             "eth_getStorageAt": self._storage,
+            "eth_getProof": lambda who, places, at="latest": self.chain.proof(self._header(at), who, places),
+            "debug_getRawHeader": lambda at: data(rlp.encode(self._header(at))),
             "eth_call": self._call,
             "eth_estimateGas": self._estimate,
         }

@@ -113,6 +113,10 @@ class ChainClient:
         """What a chain is known by, wherever it is served: its number and the hash of its first block."""
         return f"{self.chain_id} {self._node.block(0)['hash']}"
 
+    def ask(self, method: str, *params: Any) -> Any:  # noqa: ANN401 - as the method says
+        """What the node answers to a method of JSON-RPC. Raises ChainError."""
+        return self._node.ask(method, *params)
+
     @property
     def head_hash(self) -> bytes:
         """Hash of the newest block."""

@@ -14,6 +14,7 @@ from transactive.cli.chain.anchors.commands import anchor
 from transactive.cli.chain.challenge_commands import answer, challenge, check_deal
 from transactive.cli.chain.money_commands import fund, withdraw
 from transactive.cli.chain.upgrade import upgrade
+from transactive.cli.chain.witness.commands import freeze, witness
 from transactive.cli.report import report
 
 chain = App(name="chain", help="The chain that settlement is committed to.")
@@ -24,6 +25,8 @@ chain.command(challenge)
 chain.command(answer)
 chain.command(upgrade)
 chain.command(anchor)
+chain.command(witness)
+chain.command(freeze)
 for _group in GROUPS:
     chain.command(group_app(_group))
 chain["deals"].command(check_deal, name="check")

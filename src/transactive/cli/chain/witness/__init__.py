@@ -1,0 +1,1 @@
+"""`transactive chain witness` and `chain freeze`."""

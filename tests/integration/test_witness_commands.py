@@ -1,0 +1,85 @@
+"""`transactive chain witness` and `chain freeze`: a run's own chain, proved to contracts on another one."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.integration.conftest import call
+from transactive.chain.commitments import head_of
+from transactive.chain.history import commitments
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.witnessing import load_witness, sign_block
+from transactive.core.errors import InputError
+
+KEYS = DemoKeys()
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory) -> str:
+    """Another chain, on which three have gas."""
+    url = f"embedded:{tmp_path_factory.mktemp('there') / 'there.sqlite'}"
+    alloc = [KEYS.account(number).address for number in (3, 4, 5)]
+    with closing(ChainClient.open(url, genesis_time=1, alloc=alloc)) as client:
+        client.block(1_500_000_000)
+    return url
+
+
+def test_the_head_of_a_run_is_proved_there_and_two_hashes_freeze_it(demo_run, there, tmp_path):
+    file = tmp_path / "witness.json"
+    made = call("chain", "witness", demo_run.folder, "--node", there, "--as", "3", "--as", "4", "-o", file, "--json")
+    assert made.code == 0, made.err
+    facts, written = json.loads(made.out), load_witness(file)
+    assert set(written.block.signatures) == {KEYS.account(number).address for number in (3, 4)}
+    with closing(ChainClient.open(f"embedded:{demo_run.folder / 'chain.sqlite'}")) as here:
+        settlement = here.contract("settlement", written.settlement)
+        slots = int(here.read(settlement, "slotsPerPeriod"))
+        head = head_of(one for one in commitments(here, settlement) if one.slot // slots == facts["period"])
+        assert here.read(settlement, "heads", facts["period"]) == head
+    with closing(ChainClient.open(there)) as client:
+        witness = client.contract("witness", written.contract)
+        given = written.block.chain_id, written.settlement, written.period, head
+        assert client.read(witness, "headSeen", *given) == facts["of_block"] + 1
+
+    words = ("chain", "witness", demo_run.folder, "--node", there, "--contract", written.contract, "--as", "3", "-o")
+    kept = call(*words, file)
+    assert "keep it" in kept.err
+    again = call(*words, tmp_path / "again.json")
+    assert "noted already" in again.err
+
+    other = tmp_path / "other.json"
+    other.write_text(file.read_text().replace(written.block.hash, "0x" + "07" * 32))
+    freeze = ("chain", "freeze", file, other, "--node", there, "--as", "5", "--json")
+    assert "bad signature" in call(*freeze).err
+    assert "do not show one signer" in call("chain", "freeze", file, file, "--node", there, "--as", "5").err
+    with closing(ChainClient.open(there)) as client:
+        block = (*written.block.content[:2], b"\x07" * 32)
+        twice = sign_block(client, client.contract("witness", written.contract), block, [KEYS.account(4)])
+    other.write_bytes(msgspec.json.encode(msgspec.structs.replace(written, block=twice)))
+    assert json.loads(call(*freeze).out)["signer"] == KEYS.account(4).address
+    assert "frozen" in call(*words, tmp_path / "third.json").err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("--contract", "x"), "is no address"), (("--governor", "0x12"), "is no address")],
+)
+def test_a_witness_that_cannot_be_says_why(demo_run, there, tmp_path, words, said):
+    done = call("chain", "witness", demo_run.folder, "--node", there, "--as", "3", "-o", tmp_path / "w.json", *words)
+    assert (done.code, said in done.err) == (3, True), done.err
+    done = call("chain", "witness", tmp_path, "--node", there, "--as", "3", "-o", tmp_path / "w.json")
+    assert "has no chain of its own" in done.err
+
+
+def test_a_file_that_is_no_witness_is_named(tmp_path):
+    place: Path = tmp_path / "w.json"
+    with pytest.raises(InputError, match="cannot be read"):
+        load_witness(place)
+    place.write_text("{}")
+    with pytest.raises(InputError, match=r"w\.json"):
+        load_witness(place)
