@@ -46,6 +46,19 @@ def test_the_head_of_a_run_is_proved_there_and_two_hashes_freeze_it(demo_run, th
         given = written.block.chain_id, written.settlement, written.period, head
         assert client.read(witness, "headSeen", *given) == facts["of_block"] + 1
 
+    statement = tmp_path / "house-04.json"
+    assert call("statement", "--state", demo_run.folder, "--member", "house-04", "-o", statement).code == 0
+    verify = ("verify", statement, "--state", demo_run.folder, "--json", "--witness", file)
+    assert "go together" in call(*verify).err
+    told = json.loads(call(*verify, "--witness-node", there).out)
+    assert (told["holds"], told["contradiction"]) == (True, None)
+    assert told["worth"].startswith(f"witnessed in block {facts['of_block']} on chain ")
+    elsewhere = tmp_path / "elsewhere.json"
+    earlier = msgspec.structs.replace(written, block=msgspec.structs.replace(written.block, number=1))
+    elsewhere.write_bytes(msgspec.json.encode(earlier))
+    wrong = json.loads(call(*verify[:-1], elsewhere, "--witness-node", there).out)
+    assert "has another head than the witness knows" in wrong["contradiction"]
+
     words = ("chain", "witness", demo_run.folder, "--node", there, "--contract", written.contract, "--as", "3", "-o")
     kept = call(*words, file)
     assert "keep it" in kept.err

@@ -109,20 +109,29 @@ def verify_statement(
     operator: str | None,
     community: Path | None,
     anchor: tuple[Path | None, str | None],
+    witness: tuple[Path | None, str | None],
     json: bool,
 ) -> bool:
     """Check a statement against a node, or against the chain in a state folder; says what held.
 
-    anchor: its file, and the node of the chain that notes it. Returns whether it holds; the first contradiction is
-    named on stdout. Raises InputError for one of both without the other.
+    anchor, witness: its file, and the node of the chain that it is on. Returns whether it holds; the first
+    contradiction is named on stdout. Raises InputError for one of both without the other.
     """
     from transactive.services.statements.anchored import GivenAnchor
     from transactive.services.statements.chain_check import Trusted, check_file
+    from transactive.services.statements.witnessed import GivenWitness
 
     file, there = anchor
     if (file is None) != (there is None):
         raise InputError("--anchor and --anchor-node go together: the file, and the node of the chain that notes it")
-    given = GivenAnchor(file, there) if file and there else None
+    given: GivenAnchor | GivenWitness | None = GivenAnchor(file, there) if file and there else None
+    file, there = witness
+    if (file is None) != (there is None):
+        raise InputError("--witness and --witness-node go together: the file, and a node of the chain of the witness")
+    if file and there:
+        if given:
+            raise InputError("--witness and --anchor are two ways to show the same; give one of them")
+        given = GivenWitness(file, there)
 
     def say(passed: Passed) -> None:
         if not json:

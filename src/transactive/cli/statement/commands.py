@@ -54,6 +54,8 @@ def verify(
     community: Path | None = None,
     anchor: Path | None = None,
     anchor_node: str | None = None,
+    witness: Path | None = None,
+    witness_node: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Check a statement: everything in it is computed again and compared with the chain.
@@ -80,6 +82,11 @@ def verify(
         File of an anchor, as `chain anchor` wrote it: the answer says since when another chain has known this one.
     anchor_node
         Node of that other chain.
+    witness
+        File of a witness, as `chain witness` wrote it: the answer says in which block its signers and another chain
+        know this one.
+    witness_node
+        Node of the chain of the witness.
     json
         Print one JSON object on stdout.
     """
@@ -93,6 +100,7 @@ def verify(
         operator=operator,
         community=community,
         anchor=(anchor, anchor_node),
+        witness=(witness, witness_node),
         json=json,
     ):
         sys.exit(1)

@@ -17,6 +17,7 @@ from transactive.services.statements.anchored import GivenAnchor
 from transactive.services.statements.checks.words import Contradiction, Passed
 from transactive.services.statements.shares import shares_check
 from transactive.services.statements.verification import verify
+from transactive.services.statements.witnessed import GivenWitness
 from transactive.store import Store, holds_state
 
 Further: TypeAlias = Callable[[Statement, str], Iterable[Passed]]
@@ -72,7 +73,7 @@ def check(
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
     further: Further = lambda _, __: (),
-    anchor: GivenAnchor | None = None,
+    anchor: GivenAnchor | GivenWitness | None = None,
 ) -> ChainCheck:
     """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
 
@@ -121,7 +122,7 @@ def check_file(
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
     community: Path | None = None,
-    anchor: GivenAnchor | None = None,
+    anchor: GivenAnchor | GivenWitness | None = None,
 ) -> ChainCheck:
     """Check a file against the chain of a node, or the one in a state folder, as `check` does.
 
