@@ -192,3 +192,25 @@ def test_a_column_says_by_which_clock_each_time_is(tmp_path, clock):
     assert column(export, "import") == used(slots)
     assert export.profile.time is not None
     assert export.profile.time.zone_column == "Uhr"
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y;%H:%M"])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_a_file_with_the_newest_row_first_is_read_as_one_with_the_oldest_first(tmp_path, form, at_end):
+    slots = local("2024-05-12", 2)
+    wh = used(slots)
+    times = [t + timedelta(hours=at_end) for t in slots]
+    rows = [f"{t:{form}};{comma(x / 1000)}" for t, x in zip(times, wh, strict=True)]
+    head = "Datum;Uhrzeit;Verbrauch kWh" if ";" in form else "Zeit;Verbrauch kWh"
+    for lines in (rows, rows[::-1]):
+        export = export_of(tmp_path, [head, *lines])
+        assert column(export, "consumption") == wh
+        assert export.frame["start"].min() == int(slots[0].timestamp())
+
+
+def test_a_register_by_its_code_counts_on_in_a_file_with_the_newest_row_first(tmp_path):
+    slots = local("2024-05-12", 2)
+    wh = used(slots)
+    states = [(t, 5_000_000 + sum(wh[:k])) for k, t in enumerate([*slots, *local("2024-05-14", 1)[:1]])]
+    rows = [f"{t:%d.%m.%Y %H:%M};{comma(state / 1000)}" for t, state in states]
+    assert column(export_of(tmp_path, ["Zeit;1.8.0 (kWh)", *rows[::-1]]), "import") == wh

@@ -44,8 +44,8 @@ def is_state(sheet: Sheet, name: str, sample: list[str]) -> bool:
     if not words.OBIS_STATE.search(words.plain(name)) or not is_number(sample):
         return False
     steps = millionths(pl.Series(sample), comma_parts_columns=not sheet.decimal_comma).diff().drop_nulls()
-    falls, rises = int((steps < 0).sum()), int((steps > 0).sum())  # one fall is an exchange of the meter
-    return len(steps) >= LEAST_STEPS and falls <= 1 and rises * 2 > len(steps)
+    few, many = sorted((int((steps < 0).sum()), int((steps > 0).sum())))  # all fall where the newest row stands first
+    return len(steps) >= LEAST_STEPS and few <= 1 and many * 2 > len(steps)  # one other is an exchange of the meter
 
 
 def unit_beside(sheet: Sheet, column: str | None = None, kinds: Collection[str] = ()) -> Unit | None:

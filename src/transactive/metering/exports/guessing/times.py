@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -97,7 +98,7 @@ def _whole_days(sheet: Sheet, columns: tuple[str, ...]) -> str | None:
     clocks = [_first_clock(values.head(LOOKED_AT)), _first_clock(values.tail(LOOKED_AT).reverse())]
     if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
         return "start"
-    early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
+    early, late = reversed(clocks) if _backwards(sheet, columns) else clocks
     if early == "00:00" and late not in ("00:00", "24:00"):
         return "start"
     ends = early != "00:00" and (late in ("00:00", "24:00") or (values.cast(str) == "24:00").any())
@@ -122,9 +123,17 @@ def _clock_in(text: str) -> str | None:
 
 
 def _backwards(sheet: Sheet, columns: tuple[str, ...]) -> bool:
-    """Whether the newest row stands first."""
-    values = sheet.frame[columns[0]].drop_nulls()
-    return bool(str(values[0])[:10] > str(values[-1])[:10] and str(values[0])[:4].isdigit())
+    """Whether the newest row stands first: most times of one date fall from row to row, however dates are written."""
+    rows = sheet.frame.select(columns).drop_nulls().head(LOOKED_AT * LOOKED_AT).unique(maintain_order=True)
+    said = [" ".join(map(str, row)) for row in rows.head(2 * LOOKED_AT).rows()]
+    pairs = [
+        (_clock_in(text) or "", _clock_in(after) or "")
+        for text, after in pairwise(said)
+        if date_part(text) == date_part(after)
+    ]
+    if not pairs:
+        return bool(said and said[0][:10] > said[-1][:10] and said[0][:4].isdigit())
+    return 2 * sum(clock > after for clock, after in pairs) > len(pairs)
 
 
 def _is_moment(text: str) -> bool:
