@@ -16,7 +16,17 @@ from tests.direct_nodes import draws
 from tests.integration.conftest import START
 from tests.integration.test_mechanisms import under
 from transactive.chain.keys.keys import DemoKeys
-from transactive.core.boxes.direct import AskRoll, AskSeat, DealRecord, DealsTaken, HasSeat, NoSeat, ShowDeals, SlotRoll
+from transactive.core.boxes.direct import (
+    AskRoll,
+    AskSeat,
+    DealRecord,
+    DealsTaken,
+    HasSeat,
+    NodeReport,
+    NoSeat,
+    ShowDeals,
+    SlotRoll,
+)
 from transactive.core.community.limits import Limits
 from transactive.core.community.rules import DirectRules
 from transactive.core.errors import SignatureError
@@ -31,6 +41,7 @@ from transactive.engine.live.direct.journaled import JournaledDeals
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.live.world import World
 from transactive.engine.replay import slots_of
+from transactive.store.direct.deals import deals_of
 from transactive.store.live.journal import JOURNAL_FILE, Journal
 from transactive.trading.direct.gathering import MemberWish, nodes_of
 from transactive.trading.direct.mesh import Conditions, Mesh, Rounds
@@ -77,6 +88,11 @@ class Members:
         self.separator, self.books = b"", []
         self.deals: dict[int, list[SignedDeal]] = {}
 
+    def report(self, wish: MemberWish, number: int) -> None:
+        """What a node tells of its network; a second report counts for nothing."""
+        for datagrams in (20 + wish.member, 1):
+            assert self.desk.hear(NodeReport(number, (), datagrams, 900, 40), wish.member) is None
+
     def after(self, book):
         self.books.append(book)
         slot, length = book.slot + 3 * self.slots.step, self.slots.step
@@ -95,6 +111,9 @@ class Members:
         told = self.desk.hear(AskRoll(number), wishes[0].member)
         assert isinstance(told, SlotRoll)
         self.deals[slot] = negotiated(told, wishes, self.separator)
+        for wish in wishes:
+            self.report(wish, number)
+        assert self.desk.hear(NodeReport(number, (999,), 1, 1, 1), 13) is None
         member_of = {wish.key(number): wish.member for wish in wishes}
         for deal in self.deals[slot]:
             shown = ShowDeals(number, (DealRecord.of(deal),))
@@ -123,7 +142,7 @@ def traded(setting, slots, tmp_path_factory):
 
 
 def test_what_nodes_agreed_on_is_what_is_settled(traded, slots):
-    outcome, _, members = traded
+    outcome, folder, members = traded
     assert outcome.summary.ledger_equals_chain
     assert sum(map(len, members.deals.values())) > 5
     assert len(members.deals) == SLOTS - 3
@@ -135,6 +154,11 @@ def test_what_nodes_agreed_on_is_what_is_settled(traded, slots):
         for deal in members.deals.get(book.slot, ()):
             agreed[member_of[deal.bid.buyer]] += deal.energy_wh
             agreed[member_of[deal.bid.seller]] -= deal.energy_wh
+        if book.slot in members.deals:
+            (dealt,) = deals_of(folder, book.slot)
+            assert len(dealt.deals) == len(members.deals[book.slot])
+            assert dealt.nodes == dealt.reached == len(dealt.told)
+            assert dealt.datagrams == sum(20 + node.member for node in dealt.told)
         assert (book.positions.bought_wh - book.positions.sold_wh).tolist() == agreed.tolist()
 
 

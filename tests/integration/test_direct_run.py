@@ -26,11 +26,11 @@ from transactive.insight.studies.measures import measures_of
 from transactive.market import incentives
 from transactive.market.mechanisms import Cleared
 from transactive.store import Store
-from transactive.store.direct.deals import DEALS_FILE, DealtSlot, KeptDeal, deals_of, keep_deals_of
+from transactive.store.direct.deals import DEALS_FILE, DealtSlot, KeptDeal, KeptReach, deals_of, keep_deals_of
 from transactive.store.read.runs import Reader
 from transactive.studies.compare import compare, variants
 from transactive.texts.formatting import Words
-from transactive.web.deals.part import deals_part
+from transactive.web.deals.part import deals_part, parts_of
 from transactive.web.viewers import Viewer
 
 BAD = DirectRules(loss_ppm=200_000, most_delay_ticks=1, cut_rounds=1, sealed_below=0, rest="supplier")
@@ -128,6 +128,17 @@ def test_the_slot_page_shows_a_deal_to_its_two_and_to_who_runs_the_market(chaine
         page = client.get(f"/slots/{time_text(slot)}").text
     assert "Who dealt with whom" in page
     assert f"{dealt.reached} of {dealt.nodes}" in page
+
+
+def test_nodes_that_did_not_hear_of_each_other_are_parts_of_the_network():
+    def dealt(*unheard: tuple[int, ...]) -> DealtSlot:
+        told = tuple(KeptReach(member, missing, 9, None) for member, missing in enumerate(unheard))
+        return DealtSlot(36, 3, len(told), 0, 9, 99, (), told)
+
+    assert parts_of(dealt((), (), ())) == [{0, 1, 2}]
+    assert parts_of(dealt((2,), (), (0,))) == [{0, 1, 2}], "through the second"
+    assert parts_of(dealt((2, 3), (2, 3), (0, 1), (0, 1))) == [{0, 1}, {2, 3}]
+    assert parts_of(dealt((), (0, 2), ())) == [{1}, {0, 2}]
 
 
 def test_a_line_of_deals_that_was_written_again_counts_once(tmp_path):

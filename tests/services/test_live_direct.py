@@ -21,6 +21,7 @@ from transactive.engine.live.direct.journaled import EnteredDeal, EnteredSeat
 from transactive.engine.live.session import replay_journal
 from transactive.node.direct.kept_deals import KeptDeals
 from transactive.store import Store
+from transactive.store.direct.deals import deals_of
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, JournalReader
 
 pytestmark = [pytest.mark.service, pytest.mark.long]
@@ -61,6 +62,9 @@ def test_boxes_agree_among_themselves_and_the_market_settles_what_they_show(tmp_
                     agreed[member_of[each.deal.seller]] -= each.deal.energy_wh
             assert (positions.bought_wh - positions.sold_wh).tolist() == agreed.tolist()
             assert agreed.any()
+            (dealt,) = deals_of(tmp_path / "live", slot)
+            assert dealt.told
+            assert dealt.datagrams
     kept = [
         msgspec.json.decode(path.read_bytes(), type=KeptDeals)
         for name in DIRECT_MEMBERS

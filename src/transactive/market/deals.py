@@ -17,10 +17,23 @@ from transactive.market.fills import OrderFills
 
 
 @dataclass(frozen=True, slots=True)
+class NodeReach:
+    """How one member's node fared: members that it did not hear of in the last round, and what it sent.
+
+    milliseconds: after the round began until it knew all; None: it never did.
+    """
+
+    member: int
+    unheard: tuple[int, ...]
+    datagrams: int
+    milliseconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """What agreeing on a slot took. rounds; reached: nodes that knew all quotes in the last one, of `nodes`.
 
-    datagrams, sent_bytes: of all nodes.
+    datagrams, sent_bytes: of all nodes. told: by nodes themselves, where they are on a real network.
     """
 
     rounds: int
@@ -28,6 +41,7 @@ class Traffic:
     reached: int
     datagrams: int
     sent_bytes: int
+    told: tuple[NodeReach, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -75,6 +75,19 @@ class ShowDeals(msgspec.Struct, frozen=True, tag="deals"):
     deals: Annotated[tuple[DealRecord, ...], msgspec.Meta(max_length=MOST_AT_ONCE)]
 
 
+class NodeReport(msgspec.Struct, frozen=True, tag="mesh"):
+    """How a box fared in a slot (number): seats whose quote or curve it lacked in the last round.
+
+    datagrams, sent_bytes: what it sent. milliseconds: after the round began until it knew all; None: it never did.
+    """
+
+    slot: Count
+    unheard: Annotated[tuple[Count, ...], msgspec.Meta(max_length=1_000)]
+    datagrams: Count
+    sent_bytes: Count
+    milliseconds: Count | None
+
+
 class HasSeat(msgspec.Struct, frozen=True, tag="seat"):
     """The key is let in; the roll comes once it is closed, in so many milliseconds on the wall."""
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from transactive.core.boxes.direct import AskRoll, AskSeat, DealsTaken, HasSeat, NoSeat, ShowDeals, SlotRoll
+from transactive.core.boxes.direct import AskRoll, AskSeat, DealsTaken, HasSeat, NodeReport, NoSeat, ShowDeals, SlotRoll
 from transactive.core.errors import DataError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.tariff import PriceGrid, Tariff
@@ -214,7 +214,7 @@ class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
 
 
 Command: TypeAlias = LevelRules | ImportLimit | SlotBill
-Direct: TypeAlias = AskSeat | AskRoll | ShowDeals
+Direct: TypeAlias = AskSeat | AskRoll | ShowDeals | NodeReport
 Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks | NotFollowed | Direct
 DirectTold: TypeAlias = HasSeat | NoSeat | SlotRoll | DealsTaken
 Told: TypeAlias = Welcome | OnDisk | Terms | OrderTaken | OrderRefused | Command | SlotLeaf | ChainBlocks | DirectTold

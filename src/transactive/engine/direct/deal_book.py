@@ -8,7 +8,7 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.engine.observer import Observer
 from transactive.market.mechanisms import Cleared
-from transactive.store.direct.deals import DealtSlot, KeptDeal, keep_deals_of
+from transactive.store.direct.deals import DealtSlot, KeptDeal, KeptReach, keep_deals_of
 
 
 class DealBook(Observer):
@@ -24,7 +24,6 @@ class DealBook(Observer):
             return
         columns = (column.tolist() for column in (deals.buyer, deals.seller, deals.energy_wh, deals.price))
         kept = tuple(KeptDeal(*row) for row in zip(*columns, strict=True))
-        keep_deals_of(
-            self._folder,
-            DealtSlot(orders.slot, took.rounds, took.nodes, took.reached, took.datagrams, took.sent_bytes, kept),
-        )
+        told = tuple(KeptReach(each.member, each.unheard, each.datagrams, each.milliseconds) for each in took.told)
+        sent = took.datagrams, took.sent_bytes
+        keep_deals_of(self._folder, DealtSlot(orders.slot, took.rounds, took.nodes, took.reached, *sent, kept, told))

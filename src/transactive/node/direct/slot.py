@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from transactive.links.direct.transport import Transport
 from transactive.trading.direct.negotiator import Letter, Negotiator
@@ -33,7 +34,8 @@ class RoundClock:
 class SlotNode:
     """A negotiator on a transport. now: seconds on the clock that all go by, which never goes back.
 
-    after_round: called as each round is over.
+    after_round: called as each round is over. knew_after: how long after the newest round began all was known [s];
+    None: it never was.
     """
 
     negotiator: Negotiator
@@ -41,6 +43,7 @@ class SlotNode:
     now: Callable[[], float]
     sent: int = 0
     sent_bytes: int = 0
+    knew_after: float | None = None
     after_round: Callable[[], None] = lambda: None
 
     def run(self, schedule: RoundClock) -> None:
@@ -52,14 +55,21 @@ class SlotNode:
                 continue
             self._until(begins, schedule.tick, list)
             node.begin(round_)
+            self.knew_after = None
             if node.terms.is_sealed and not node.board.closed:
                 self._until(begins + schedule.asking / 2, schedule.tick, node.talk, lambda: node.all_committed)
                 node.show()
-            self._until(begins + schedule.asking, schedule.tick, node.talk)
+            self._until(begins + schedule.asking, schedule.tick, partial(self._ask, begins))
             self._send(node.propose())
             self._until(schedule.begins(round_ + 1), schedule.tick, node.again)
             self.after_round()
         node.close()
+
+    def _ask(self, begins: float) -> list[Letter]:
+        """Ask for what is missing in a round; note when nothing is."""
+        if self.knew_after is None and self.negotiator.board.is_full:
+            self.knew_after = self.now() - begins
+        return self.negotiator.talk()
 
     def _until(self, end: float, tick: float, say: Say, done: Callable[[], bool] = lambda: False) -> None:
         """Hear and answer until a time or until it is done, and say something each tick."""

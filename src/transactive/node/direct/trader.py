@@ -22,6 +22,7 @@ from transactive.core.boxes.direct import (
     DealRecord,
     DealsTaken,
     HasSeat,
+    NodeReport,
     NoSeat,
     ShowDeals,
     SlotRoll,
@@ -76,6 +77,7 @@ class _OpenSlot:
     receipts: dict[bytes, ReceiptedDeal] = field(default_factory=dict)
     refused: set[bytes] = field(default_factory=set)
     thread: threading.Thread | None = None
+    report: NodeReport | None = None
 
 
 class DirectTrader:
@@ -129,6 +131,9 @@ class DirectTrader:
             return [mine.ask]
         if not mine.is_on:
             return [AskRoll(mine.ask.slot)] if time.monotonic() >= mine.roll_at else []
+        if mine.report is not None:
+            report, mine.report = mine.report, None
+            return [report]
         answered = mine.receipts.keys() | mine.refused
         unanswered = [record for hash_, record in mine.shown.items() if hash_ not in answered]
         return [ShowDeals(mine.ask.slot, tuple(unanswered[:MOST_AT_ONCE]))] if unanswered else []
@@ -231,6 +236,7 @@ class DirectTrader:
                 running.after_round = lambda: mine.found.put(node.deals)
                 running.run(schedule)
                 mine.found.put(node.deals)
+                mine.report = _report(node, running)
                 bought = sum(own.energy_wh for own in node.purse.own.values())
                 sold = sum(given.energy_wh for given in node.purse.awards.values())
                 self._tell(
@@ -275,3 +281,13 @@ class DirectTrader:
         if mine.thread is None:
             mine.transport.close()
         self._open = None
+
+
+def _report(node: Negotiator, running: SlotNode) -> NodeReport:
+    """How a node fared in its last round."""
+    board, seats = node.board, range(len(node.terms.roll.allowances))
+    unheard = tuple(
+        seat for seat in seats if seat not in board.curves or seat not in board.quotes.keys() | board.frauds
+    )
+    after = None if running.knew_after is None else max(round(running.knew_after * 1_000), 0)
+    return NodeReport(node.terms.slot, unheard, running.sent, running.sent_bytes, after)

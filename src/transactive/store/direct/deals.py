@@ -25,10 +25,20 @@ class KeptDeal(msgspec.Struct, frozen=True, array_like=True):
     price: int
 
 
+class KeptReach(msgspec.Struct, frozen=True, array_like=True):
+    """How a member's node fared, as `market.deals.NodeReach` has it."""
+
+    member: int
+    unheard: tuple[int, ...]
+    datagrams: int
+    milliseconds: int | None
+
+
 class DealtSlot(msgspec.Struct, frozen=True):
     """What a session of a slot [Unix s] came to. reached: nodes that knew all quotes in the last round, of `nodes`.
 
-    datagrams, sent_bytes: of all nodes. deals: in the order in which they were made.
+    datagrams, sent_bytes: of all nodes. deals: in the order in which they were made. told: by nodes on
+    a real network.
     """
 
     slot: int
@@ -38,6 +48,7 @@ class DealtSlot(msgspec.Struct, frozen=True):
     datagrams: int
     sent_bytes: int
     deals: tuple[KeptDeal, ...]
+    told: tuple[KeptReach, ...] = ()
 
 
 def keep_deals_of(folder: Path, dealt: DealtSlot) -> None:

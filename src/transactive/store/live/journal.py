@@ -49,6 +49,8 @@ class ArrivalKind(StrEnum):
     """The roll of a slot is closed: its start [Unix s] as text. Seats before this entry are in it."""
     DEAL = "deal"
     """A deal that was shown before its gate: `engine.live.direct.journaled.EnteredDeal` in JSON."""
+    REACH = "reach"
+    """How a member's node fared in a slot of direct trading: `engine.live.direct.journaled.EnteredReport` in JSON."""
     ACT = "act"
     """What a member did counts from a gate on, which is still open: `engine.live.acts.JournaledAct` in JSON."""
     FORECAST = "forecast"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
-from transactive.core.boxes.direct import AskRoll, AskSeat, ShowDeals
+from transactive.core.boxes.direct import AskRoll, AskSeat, NodeReport, ShowDeals
 from transactive.core.boxes.messages import (
     AskBlocks,
     AskTerms,
@@ -132,7 +132,7 @@ class BoxCounter:
             case AskBlocks():
                 found = self._blocks(said.first)
                 answers = [found] if found else []
-            case AskSeat() | AskRoll() | ShowDeals():
+            case AskSeat() | AskRoll() | ShowDeals() | NodeReport():
                 told = self.direct.hear(said, member) if self.direct else None
                 answers = [told] if told else []
         return answers

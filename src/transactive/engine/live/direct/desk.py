@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,7 @@ from transactive.core.boxes.direct import (
     DealRecord,
     DealsTaken,
     HasSeat,
+    NodeReport,
     NoSeat,
     ShowDeals,
     SlotRoll,
@@ -35,7 +37,13 @@ from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import time_text
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.engine.live.direct.journaled import DirectSlot, EnteredDeal, EnteredSeat, JournaledDeals
+from transactive.engine.live.direct.journaled import (
+    DirectSlot,
+    EnteredDeal,
+    EnteredReport,
+    EnteredSeat,
+    JournaledDeals,
+)  # fmt: skip
 from transactive.engine.live.order_desk import require_possible
 from transactive.engine.live.waiting import WallClock
 from transactive.store.live.journal import ArrivalKind, Journal
@@ -88,6 +96,9 @@ class DirectDesk:
                 return self._seat(said, member)
             if isinstance(said, AskRoll):
                 return self._roll(said, member)
+            if isinstance(said, NodeReport):
+                self._report(said, member)
+                return None
             return self._deals(said, member)
 
     # -- seats ----------------------------------------------------------------------------------
@@ -217,6 +228,17 @@ class DirectDesk:
         sold = sum(other.energy_wh for other in known.deals.values() if other.seller == bid.seller)
         if bought + deal.energy_wh > buyer.most_bought_wh or sold + deal.energy_wh > seller.most_sold_wh:
             raise OrderError("allowance", "it is beyond what one of both was allowed")
+
+    def _report(self, said: NodeReport, member: int) -> None:
+        """Write down how a node fared, once; what comes too late or says what cannot be is left."""
+        slot = said.slot * self._slots.step
+        known = self._known.of(slot)
+        seats = len(known.seats)
+        has_seat = any(seat.member == member for seat in known.seats.values())
+        if known.closed and has_seat and member not in known.reports and all(seat < seats for seat in said.unheard):
+            with suppress(OrderError):
+                self._open_gate(slot)
+                self._enter(ArrivalKind.REACH, msgspec.json.encode(EnteredReport(slot, member, said)), slot)
 
     # -- all ------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from transactive.core.boxes.direct import DealRecord
+from transactive.core.boxes.direct import DealRecord, NodeReport
 from transactive.core.community.limits import Limits
 from transactive.core.community.rules import DirectRules
 from transactive.core.ports import ReceivedOrder
@@ -23,11 +23,14 @@ from transactive.core.slots import MarketClock
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.order_entry import EntersOrders
-from transactive.market.deals import Deals, Negotiated, Traffic
+from transactive.market.deals import Deals, Negotiated, NodeReach, Traffic
 from transactive.market.registry import ByDeal
 from transactive.store.live.journal import ArrivalKind, JournalReader
 
-KINDS = (ArrivalKind.SEAT, ArrivalKind.ROLL, ArrivalKind.DEAL, ArrivalKind.GATE, ArrivalKind.VOID)
+KINDS = (
+    *(ArrivalKind.SEAT, ArrivalKind.ROLL, ArrivalKind.DEAL, ArrivalKind.REACH),
+    *(ArrivalKind.GATE, ArrivalKind.VOID),
+)
 
 
 class EnteredSeat(msgspec.Struct, frozen=True):
@@ -60,18 +63,40 @@ class EnteredDeal(msgspec.Struct, frozen=True):
     deal: DealRecord
 
 
+class EnteredReport(msgspec.Struct, frozen=True):
+    """How a member's node fared in a slot [Unix s]."""
+
+    slot: int
+    member: int
+    report: NodeReport
+
+
 @dataclass(slots=True)
 class DirectSlot:
-    """What is known of one slot. deals: by hash. closed: whether the roll is, and no seat is given any more."""
+    """What is known of one slot. deals: by hash. reports: by member.
+
+    closed: whether the roll is, and no seat is given any more.
+    """
 
     seats: dict[str, EnteredSeat] = field(default_factory=dict)
     deals: dict[bytes, DealRecord] = field(default_factory=dict)
     came: dict[str, tuple[int, int]] = field(default_factory=dict)
+    reports: dict[int, NodeReport] = field(default_factory=dict)
     closed: bool = False
 
     def roll(self, number: int) -> Roll:
         """The roll of the slot of this number."""
         return Roll.of(number, (seat.allowance(number) for seat in self.seats.values()))
+
+    def traffic(self, rounds: int) -> Traffic:
+        """What agreeing took, by those who told."""
+        members, told = [self.seats[key].member for key in sorted(self.seats)], self.reports
+        reach = tuple(
+            NodeReach(member, tuple(members[seat] for seat in each.unheard), each.datagrams, each.milliseconds)
+            for member, each in sorted(told.items())
+        )
+        sent = sum(each.datagrams for each in reach), sum(each.sent_bytes for each in told.values())
+        return Traffic(rounds, len(members), sum(not each.unheard for each in reach), *sent, reach)
 
 
 class JournaledDeals:
@@ -106,6 +131,10 @@ class JournaledDeals:
                     known.came[seat.key] = entry.number, entry.received
             elif entry.kind is ArrivalKind.ROLL:
                 self._slots.setdefault(int(entry.body), DirectSlot()).closed = True
+            elif entry.kind is ArrivalKind.REACH:
+                said = msgspec.json.decode(entry.body, type=EnteredReport)
+                if self._clock.gate(said.slot) > self._gate:
+                    self._slots.setdefault(said.slot, DirectSlot()).reports[said.member] = said.report
             else:
                 entered = msgspec.json.decode(entry.body, type=EnteredDeal)
                 known = self._slots.setdefault(entered.slot, DirectSlot())
@@ -145,7 +174,7 @@ class JournaledDeals:
             if allowed and limits.trades[buyer] and limits.trades[seller]:
                 rows.append((buyer, seller, record.energy_wh, record.price))
         columns = (np.array([row[k] for row in rows], np.int64) for k in range(4))
-        return Negotiated(Deals(slot, *columns), Traffic(rounds, len(known.seats), len(known.seats), 0, 0))
+        return Negotiated(Deals(slot, *columns), known.traffic(rounds))
 
 
 class DirectEntry:
