@@ -250,8 +250,8 @@ def test_no_wh_is_claimed_twice_across_run_and_people(state, kept):
     assert claimed.code == (0 if size <= left else 3)
     if size > left:
         assert "Wh left to claim; split the bundle" in claimed.err
-    used = next(b["serial"] for b in listed(state, "--status", "claimed") if b["meter"] == "b")
-    for step in (("reserve", used), ("lock", used), ("withdraw", used), ("claim", used, "--meter", "b")):
+    used, meter = next((b["serial"], b["meter"]) for b in listed(state, "--status", "claimed"))
+    for step in (("reserve", used), ("lock", used), ("withdraw", used), ("claim", used, "--meter", meter)):
         again = act(state, *step)
         assert (again.code, "is claimed: cannot" in again.err) == (3, True)
 
