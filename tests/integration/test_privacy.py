@@ -23,7 +23,9 @@ from transactive.services.governing.log import DecidingAct, acts, add, blank_dec
 from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.erasure import erase, still_named
 from transactive.services.privacy.processing import PROCESSING
+from transactive.services.states import backup
 from transactive.store import Store
+from transactive.store.files import copy_together
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader
 from transactive.web.accounts import looks
@@ -233,3 +235,29 @@ def test_who_still_trades_leaves_first_and_nothing_is_half_erased(state, capsys)
         main(["privacy", "erase", "b", "--state", str(state), "--yes"])
     assert "leave first" in capsys.readouterr().err
     assert looks_at(state, "b") == []
+
+
+def test_a_record_of_erasures_serves_where_an_older_backup_is_there_already(finished, tmp_path, capsys):
+    with browser(finished, SECURE) as home:
+        join(home, finished, "member", "b", "quillfeather-z")
+    main_done("state", "backup", str(tmp_path / "backup"), "--state", str(finished))
+    main_done("privacy", "erase", "b", "--state", str(finished), "--yes")
+    assert "accounts.json" not in capsys.readouterr().out  # nothing is left to be changed by hand there
+    target, record = tmp_path / "new", ["--erased", str(finished / "erased.jsonl")]
+    main_done("state", "restore", str(tmp_path / "backup"), "--state", str(target))
+    main_done("state", "restore", str(tmp_path / "backup"), "--state", str(target), *record)
+    assert people_of(target, "b") == []
+    assert list(still_named(target, [NAME, "quillfeather"])) == []
+
+
+def test_what_is_erased_while_a_backup_is_made_is_erased_again_in_it(finished, tmp_path, monkeypatch):
+    def copied(files, target):
+        copy_together(files, target)
+        erase(finished, "b", [], keep_years=10, now=NOW)
+
+    monkeypatch.setattr(backup, "copy_together", copied)
+    main_done("state", "backup", str(tmp_path / "backup"), "--state", str(finished))
+    monkeypatch.undo()
+    main_done("state", "restore", str(tmp_path / "backup"), "--state", str(finished))
+    (finished.parent / "community.toml").unlink()
+    assert list(still_named(finished, [NAME])) == []

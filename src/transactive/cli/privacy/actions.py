@@ -13,7 +13,7 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.services.privacy.copy_of_data import copy_of_data
-from transactive.services.privacy.erasure import erase, require_gone
+from transactive.services.privacy.erasure import erase, require_gone, still_named
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store.folder import hold, write_new
 from transactive.web.accounts.looks import EVERYBODY, looks_at
@@ -78,7 +78,7 @@ def erase_person(folder: Path, member: str, keep_years: int, *, yes: bool, json:
         "papers erased": done.bills.papers,
         "papers kept": f"{done.bills.kept}, until the end of {done.bills.kept_until}" if done.bills.kept else "none",
     }
-    left = [path for path in done.named if Path(path).exists()]
-    if left:
+    names = [each for each in (done.name, *people) if each]
+    if left := list(still_named(folder, names)) if names else []:
         facts["still named in"] = ", ".join(left) + "; change these by hand"
     report(facts, json=json)

@@ -48,11 +48,11 @@ def put_backup(backup: Path, folder: Path, record: Path | None) -> None:
     """Put a backup back; say what is where, and how many were erased in it. Raises InputError, StateError."""
     if record is not None and not record.is_file():
         raise InputError(f"--erased {record}: is no file; give the {FILE} of the folder that was lost")
-    again: list[Erased] = []
+    again = set[Erased]()
 
     def erase(staged: Path, since: Sequence[Erased]) -> None:
         """Erase in the copy who was erased since."""
-        again.extend(since)
+        again.update(since)
         forget_again(staged, since, int(time.time()))
 
     manifest, kept = put_back(backup, folder, erase, record)

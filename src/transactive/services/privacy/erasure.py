@@ -32,13 +32,12 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was erased, and what is left. named: files that still hold the name, with what to do about them."""
+    """What was erased of who had a name: papers, notes and acts."""
 
     name: str | None
     bills: BillErasure
     notes: int
     acts: int
-    named: Sequence[str]
 
 
 def require_gone(folder: Path, member: str) -> str | None:
@@ -95,8 +94,7 @@ def erase_again(folder: Path, erased: Erased, accounts: Sequence[str], now: int)
         notes = blank_notes(folder, own, {form for each in accounts for form in (each, f"{each} ({member})")})
         acts = blank_askers(store, account, accounts) + blank_deciders(folder, account, accounts)
         _forget_name(store, member)
-    words = [each for each in (name, *accounts) if each]
-    return Erasure(name, bills, notes, acts, list(still_named(folder, words)) if words else [])
+    return Erasure(name, bills, notes, acts)
 
 
 def _community(store: Store) -> Community:

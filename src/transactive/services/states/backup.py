@@ -78,6 +78,8 @@ def back_up(folder: Path, target: Path) -> Manifest:
         for _ in range(TRIES):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(mode=OWNER_FOLDER, parents=True)
+            if (folder / ERASED).is_file():  # first: who is erased meanwhile is erased again as it is put back
+                shutil.copy2(folder / ERASED, partial / ERASED)
             with _copied_from_server(folder, partial):
                 copy_together(list(_databases(folder)), partial)
             last, level = _last_slot(partial)
@@ -136,7 +138,9 @@ def _databases(folder: Path) -> Iterator[Path]:
 def _others(folder: Path) -> Iterable[str]:
     """Names of the files of a state that are not databases; each is written whole, so it is copied as it is."""
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    left_out = (path.name == PAPERS_HEAD or path.name.startswith(".") or path.suffix in LEFT_OUT for path in files)
+    left_out = (
+        path.name in (PAPERS_HEAD, ERASED) or path.name.startswith(".") or path.suffix in LEFT_OUT for path in files
+    )
     yield from (path.name for path, out in zip(files, left_out, strict=True) if not out)
     yield from (f"{MODELS}/{path.name}" for path in sorted((folder / MODELS).glob("*.json")))
     kept = sorted(path.relative_to(folder) for path in (folder / CONSEQUENCES).rglob("*.json"))
@@ -163,16 +167,18 @@ def put_back(
             (staged / name).parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             shutil.copy2(backup / name, staged / name)
         with hold(folder) if folder.exists() else nullcontext():
-            known = {each for path in (folder / ERASED, record) if path for each in read_erased(path)}
-            then = set(read_erased(staged / ERASED))
-            erase(staged, sorted(known - then))
-            write_erased(staged, known | then)
+            known, then = set(read_erased(folder / ERASED)), set(read_erased(staged / ERASED))
+            told = set(read_erased(record)) if record else set()
+            erase(staged, sorted((known | told) - then))
+            write_erased(staged, known | told | then)
             _keep_papers(folder, staged)
             for name in ENTRY if holds_state(folder) else ():
                 (staged / name).unlink(missing_ok=True)  # also who was sent away by deleting the file
             for name in (*ENTRY, *LOGS):
                 if (folder / name).is_file():
                     shutil.copy2(folder / name, staged / name)
+            if late := sorted(told - known):  # what came from the folder may name them, too
+                erase(staged, late)
             _sync(staged)
             kept = _free_name(folder) if folder.exists() else None
             if kept:
