@@ -16,6 +16,8 @@ from transactive.texts.shell import word
 from transactive.web.charts.compare import price_chart, savings_chart, scale
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
 
+ALIKE = 20
+"""Sums of savings hardly differ where the least is within one part in so many of the most."""
 NAMES = {
     "sharing": ("Sharing by keys", "no market"),
     "uniform": ("Uniform price", "one price a slot"),
@@ -105,7 +107,7 @@ def _head(variant: Variant) -> tuple[str, str]:
 
 
 def _title(comparison: Comparison) -> str:
-    """The answer in the headline: who emits least where that is compared, else who gains most from the same orders."""
+    """The answer in the headline: who emits least where that is compared, else who gains most from trade."""
     if any(figures.terms for figures in comparison.mechanisms):
         return carbon_title(comparison)
     best = _best(comparison)
@@ -126,7 +128,8 @@ def _text(comparison: Comparison) -> str:
     lost = 100 - percent(int(behind.welfare_n), most)
     if lost:
         text += f" {name_of(behind.name)} loses {lost} % of it."
-    if len(comparison.mechanisms) > 1:
+    saved = [int(figures.saved_n) for figures in comparison.mechanisms]
+    if len(saved) > 1 and (max(saved) - min(saved)) * ALIKE <= max(saved):
         text += " What all members save together hardly differs; who saves does."
     return text
 
