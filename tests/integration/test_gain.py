@@ -72,9 +72,19 @@ def test_a_community_that_the_plan_does_not_know_is_named(setting, slots):
     first, *others = setting.community.members
     members = (replace_fields(first, battery_reserve_wh=500), *others)
     reserved = replace(setting, community=replace_fields(setting.community, members=members))
-    assert why_not(setting.community) is None
+    assert why_not(setting, slots) is None
     with pytest.raises(InputError, match="Demo community: the plan for all does not know batteries with a reserve"):
         possible(reserved, slots, 0)
+
+
+@pytest.mark.parametrize("odd", [{"feed_in": 450_000}, {"network_fee": -10_000}, {"near_fee": 5_000}])
+def test_a_run_ends_without_a_share_where_no_plan_for_all_is_found(setting, slots, odd):
+    prices = {f"{name}_micro_per_kwh": price for name, price in odd.items()}
+    members = tuple(replace_fields(each, neighbourhood="here") for each in setting.community.members)
+    community = replace_fields(
+        setting.community, members=members, tariff=replace_fields(setting.community.tariff, **prices)
+    )
+    assert compared.reached(replace(setting, community=community), slots, []) is None
 
 
 def test_a_share_needs_something_to_gain():

@@ -39,7 +39,7 @@ def with_shares(setting: Setting, slots: range, found: tuple[MechanismFigures, .
 
 def _together_n(setting: Setting, slots: range) -> int | None:
     """What one plan for all pays at least [n¤]; None where it is not known, would take long, or without HiGHS."""
-    community = setting.community
-    if why_not(community) or len(slots) * len(community.members) > MOST or find_spec("highspy") is None:
+    is_long = len(slots) * len(setting.community.members) > MOST
+    if is_long or find_spec("highspy") is None or why_not(setting, slots):
         return None
     return possible(setting, slots, min(setting.tariff(slot).supply for slot in slots))[1]

@@ -7,33 +7,41 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transactive.config.setting import Setting
-from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
+from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.engine.information import ExpectedNetLoad
 from transactive.forecasting.series import FloatArray
 from transactive.studies.gain.program import FacedStreet
 
 
-def why_not(community: Community) -> str | None:
-    """What a community has that the plan for all does not know of, in words; None where it can be found."""
-    members = community.members
+def why_not(setting: Setting, slots: range) -> str | None:
+    """What a community has in some slots that the plan for all does not know of, in words; None where it is found."""
+    community = setting.community
+    members, rules = community.members, community.versions.rules
     reasons = {
         "loads that can wait": any(member.devices for member in members),
         "batteries with a reserve": community.devices.reserve_wh is not None,
-        "members with prices of their own": any(rules.own_prices for rules in community.versions.rules),
+        "members with prices of their own": any(each.own_prices for each in rules),
+        "a fee of its own in each neighbourhood": any(each.near_fee is not None for each in rules),
         "members who come and go": not community.membership.fixed,
         "energy that is shared by keys": community.sharing_in_force is not None,
+        "prices at which a meter that takes and gives at once earns": any(map(_pumps, map(setting.tariff, slots))),
     }
     return next((reason for reason, is_so in reasons.items() if is_so), None)
+
+
+def _pumps(tariff: Tariff) -> bool:
+    """Whether a Wh that is taken and given in one slot costs less than nothing: then no plan costs least."""
+    return tariff.supply - tariff.feed_in < (max(tariff.room, 0) if tariff.meets else 0)
 
 
 def faced(setting: Setting, slots: range, rest_price: int) -> FacedStreet:
     """What all homes were faced with, lines left out, batteries as before a run. Raises InputError where `why_not`."""
     community = setting.community
-    if reason := why_not(community):
+    if reason := why_not(setting, slots):
         raise InputError(f"{community.name}: the plan for all does not know {reason}; leave the community out")
     net_load_wh = net_loads(setting, slots)
     tariffs = [setting.tariff(slot) for slot in slots]
