@@ -214,3 +214,20 @@ def test_a_register_by_its_code_counts_on_in_a_file_with_the_newest_row_first(tm
     states = [(t, 5_000_000 + sum(wh[:k])) for k, t in enumerate([*slots, *local("2024-05-14", 1)[:1]])]
     rows = [f"{t:%d.%m.%Y %H:%M};{comma(state / 1000)}" for t, state in states]
     assert column(export_of(tmp_path, ["Zeit;1.8.0 (kWh)", *rows[::-1]]), "import") == wh
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("Zeit;Bezug HT kWh;Bezug NT kWh;Bezug Gesamt kWh", LOCAL),
+        ("Zeit;HT kWh;NT kWh;Gesamt kWh", Told(zone="Europe/Vienna", register="import")),
+    ],
+)
+def test_tariffs_beside_their_sum_are_no_meters_and_count_once(tmp_path, head, told):
+    slots = local("2024-05-12", 2)
+    wh = used(slots)
+    rows = [
+        f"{t:%d.%m.%Y %H:%M};{comma(x * (t.hour > 5) / 1000)};{comma(x * (t.hour < 6) / 1000)};{comma(x / 1000)}"
+        for t, x in zip(slots, wh, strict=True)
+    ]
+    assert column(export_of(tmp_path, [head, *rows], told), "import") == wh
