@@ -22,6 +22,8 @@ from transactive.core.slots import time_text
 from transactive.environment.feeds.decode import FeedSeries
 from transactive.environment.feeds.profile import FOLDER
 from transactive.environment.feeds.rows import FedRows
+from transactive.services.feeds import taking
+from transactive.services.feeds.ages import lines_of_ages
 from transactive.services.feeds.journal import journal_of, read_feeds
 from transactive.services.feeds.taking import arrival_of, feed_ages, take_feed
 
@@ -185,6 +187,26 @@ def test_rows_that_somebody_changed_are_found(tmp_path):
     file.write_text(file.read_text().replace(",6,8", ",6000,8"))
     with pytest.raises(StateError, match="are not those of"):
         feed_ages(file)
+    fed(write_community(tmp_path))
+    assert "are not those of" in lines_of_ages(tmp_path / "community.toml", 0)[0]  # a live market says so, and begins
+
+
+def test_ages_are_told_while_a_feed_comes(tmp_path, monkeypatch):
+    file = tmp_path / "environment.csv"
+    file.write_text(HEAD)
+    take_feed(file, HOUR, arrival("p", PRICE, [0, HOUR], [5, 6]))
+    coming = [arrival("c", CARBON, [0, HOUR], [7, 8])]
+
+    def read(journal):
+        """What the journal holds, and then a feed comes."""
+        found = read_feeds(journal)
+        if coming:
+            take_feed(file, HOUR, coming.pop())
+        return found
+
+    monkeypatch.setattr(taking, "read_feeds", read)
+    assert [age.column for age in feed_ages(file)] == [PRICE]
+    assert file.read_text().count("\n") == 3
 
 
 @settings(max_examples=40)

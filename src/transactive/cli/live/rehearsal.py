@@ -31,7 +31,7 @@ from transactive.engine.live.waiting import WallClock
 from transactive.engine.replay import Outcome, slots_from
 from transactive.engine.state_folder import begun_at
 from transactive.links.addresses import broker_parts
-from transactive.services.feeds.ages import age_words, ages_of
+from transactive.services.feeds.ages import lines_of_ages
 from transactive.services.readings.inbox import note_community
 from transactive.store import Store, holds_state
 
@@ -118,8 +118,8 @@ def run_with_boxes(
             )
 
         print(f"first slot {time_text(slots[0])}, {slots.step // 60} minutes each", file=sys.stderr, flush=True)
-        for age in ages_of(path):
-            _tell(f"{age.column}: {age_words(age, clock.now)}")
+        for line in lines_of_ages(path, clock.now):  # what is wrong with them stops no market
+            _tell(line)
         with page_beside(folder, port, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
 

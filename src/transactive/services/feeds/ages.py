@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from transactive.config.community_file import load
+from transactive.core.errors import InputError, StateError
 from transactive.core.slots import HOUR, time_text
 from transactive.services.feeds.taking import FeedAge, feed_ages
 
@@ -24,3 +25,11 @@ def age_words(age: FeedAge, now: int) -> str:
     stale = "" if age.told_until > now else "; stale, as nothing is told beyond now"
     hours = max(now - age.heard, 0) / HOUR
     return f"{age.feed} told it until {time_text(age.told_until)}, {hours:.1f} h ago{stale}"
+
+
+def lines_of_ages(community: Path, now: int) -> list[str]:
+    """A line for each column that feeds fill, or why nobody can say; now [Unix s]."""
+    try:
+        return [f"{age.column}: {age_words(age, now)}" for age in ages_of(community)]
+    except (InputError, StateError) as error:
+        return [str(error)]

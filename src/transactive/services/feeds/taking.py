@@ -96,11 +96,14 @@ def columns_of_feeds(file: Path) -> list[str]:
 
 def feed_ages(file: Path) -> list[FeedAge]:
     """How old the columns that feeds fill are. Raises StateError if the file is not what its journal says."""
+    if not journal_of(file).exists():
+        return []
+    lines = _read(file)[1]  # before its journal, which is ahead of it while a feed comes
     known = read_feeds(journal_of(file))
     if known is None:
         return []
     start, arrivals = known
-    _replayed(file, start, arrivals, _read(file)[1])
+    _replayed(file, start, arrivals, lines)
     newest = {arrival.column: arrival for arrival in arrivals}
     return [
         FeedAge(column, one.feed, one.heard, max(a.series.end for a in arrivals if a.column == column))
