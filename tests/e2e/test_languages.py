@@ -19,6 +19,11 @@ def test_pages_fit_a_narrow_telephone_in_longer_words(chromium, two_days, langua
             page.goto(f"{two_days.url}{path}")
             assert page.evaluate("document.documentElement.lang") == language
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        for width in (1024, 1280):  # the names of all pages stand beside each other here
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(f"{two_days.url}/")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.set_viewport_size(size)
         page.goto(f"{two_days.url}/member?member=house-10")
         page.evaluate(AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]

@@ -38,7 +38,17 @@ DATES = re.compile(
     + r"|\bde\b|\bla\b|-a\b"
 )
 """Names of days and months, and what stands between them."""
-SHOWN = ("aria-label", "title", "placeholder", "alt", "data-lost", "data-copied")
+SHOWN = (
+    "aria-label",
+    "title",
+    "placeholder",
+    "alt",
+    "data-lost",
+    "data-copied",
+    "data-asks",
+    "data-refused",
+    "data-failed",
+)
 VOID = ("meta", "link", "input", "br", "hr", "path", "rect", "circle", "line", "img", "use")
 
 

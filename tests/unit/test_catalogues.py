@@ -120,6 +120,9 @@ def test_a_sentence_that_no_catalogue_knows_stays_as_it_is():
         ("", None),
         ("*;q=0.5, ;;;, de;q=nonsense", None),
         ("de" * 5_000, None),
+        ("de;Q=0.2, fr;q=0.3", "fr"),
+        ("fr;Q=0.2", "fr"),
+        ("fr;q=1.9, de", "de"),
     ],
 )
 def test_a_browser_gets_the_language_that_it_likes_most(accepted, language):

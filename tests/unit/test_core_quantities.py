@@ -21,6 +21,7 @@ from transactive.core.spelling.schema import with_spellings
     ("text", "key", "units"),
     [
         ("28 ct/kWh", "supply_micro_per_kwh", 280_000),
+        ("28 ¢/kWh", "supply_micro_per_kwh", 280_000),
         ("0.28 EUR/kWh", "supply_micro_per_kwh", 280_000),
         ("39.17 EUR/MWh", "supply_micro_per_kwh", 39_170),
         ("-1.2 ct/kWh", "supply_micro_per_kwh", -12_000),

@@ -58,7 +58,7 @@ def negotiated(accepted: str) -> str | None:
     for part in accepted[:1_000].split(","):
         tag, _, weight = part.strip().partition(";")
         language = tag.strip().split("-")[0].casefold()
-        match = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
+        match = re.fullmatch(r"\s*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*", weight)
         weighs = 1.0 if not weight else float(match[1]) if match else 0.0
         if is_known(language) and weighs > 0:
             wishes.append((weighs, language))

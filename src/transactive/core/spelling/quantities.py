@@ -20,7 +20,7 @@ NUMBER = re.compile(r"(?P<sign>[-−+]?)\s*(?P<whole>\d+(?:_\d+)*)(?:\.(?P<part>
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "$": ""}
 """Signs that people write for a currency; a dollar is that of many countries, and is taken for the community's."""
 HUNDREDTHS = {
-    "ct": "", "c": "", "cent": "", "cents": "", "Ct": "", "Cent": "", "Rp": "CHF", "Rp.": "CHF", "p": "GBP",
+    "ct": "", "¢": "", "c": "", "cent": "", "cents": "", "Ct": "", "Cent": "", "Rp": "CHF", "Rp.": "CHF", "p": "GBP",
     "øre": "DKK or NOK", "öre": "SEK", "gr": "PLN",
 }  # fmt: skip
 """Hundredths of a currency, with the currencies where not any may have them."""

@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import Redirect
 
 from transactive.core.errors import InputError
+from transactive.texts.language import known
 from transactive.web.accounts import passkeys, signing_in
 from transactive.web.accounts.passkeys import PasskeyChallenges
 from transactive.web.accounts.rates import Rates
@@ -161,7 +162,7 @@ def sign_in_by_passkey(
 
 
 def _failed(error: InputError) -> Response[Any]:
-    return Response({"failed": str(error)}, status_code=400)
+    return Response({"failed": known(str(error))}, status_code=400)
 
 
 ROUTES = (ask_for_passkey, keep_passkey, remove_passkey, ask_passkey, sign_in_by_passkey)

@@ -4,17 +4,17 @@ const able = Boolean(window.PublicKeyCredential?.parseCreationOptionsFromJSON &&
 
 async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  if (answer.status === 429) throw new Error("Too many tries; wait a quarter of an hour.");
-  const told = await answer.json().catch(() => ({ failed: "The server gave no answer; reload this page." }));
-  if (!answer.ok) throw new Error(told.failed ?? "This did not work; reload this page.");
+  if (answer.status === 429) throw new Error(said.dataset.tooMany);
+  const told = await answer.json().catch(() => ({ failed: said.dataset.noAnswer }));
+  if (!answer.ok) throw new Error(told.failed ?? said.dataset.failed);
   return told;
 }
 
 async function trying(button, work) {
   button.disabled = true;
-  said.textContent = "Your device asks you now.";
+  said.textContent = said.dataset.asks;
   try { await work(); } catch (error) {
-    said.textContent = error.name === "NotAllowedError" ? "Nothing was done: your device was not asked, or said no." : error.name === "InvalidStateError" ? "This device has a passkey for you already." : error.message;
+    said.textContent = { NotAllowedError: said.dataset.refused, InvalidStateError: said.dataset.already }[error.name] ?? error.message;
   } finally { button.disabled = false; }
 }
 
