@@ -147,6 +147,9 @@ def test_faults_of_files_are_named(tmp_path):
     (tmp_path / "knows.csv").write_text(f"{HEAD}\n2017-06-05T00:00Z,5,4,3,2,1\n")
     with pytest.raises(DataError, match=r"knows.csv: slot_start 2017-06-05T00:00Z: .* do not fall"):
         load_setting(path)
+    (tmp_path / "knows.csv").write_text(f"{HEAD}\n2017-06-05T00:00Z,1,2,3,4,{2**62}\n")
+    with pytest.raises(DataError, match=r"knows.csv: slot_start 2017-06-05T00:00Z: quantiles are at most"):
+        load_setting(path)
     text = path.read_text()
     path.write_text(text.replace('account = "b"', 'account = "z"'))
     with pytest.raises(ConfigError, match=r"forecasters.account 'z' is no member"):

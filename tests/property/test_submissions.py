@@ -135,6 +135,13 @@ def test_copies_of_a_forecast_share_one_reward(slots, more, pot):
     assert sum(together[one] for one in names) <= alone[name] + len(names)
 
 
+def test_groups_of_copies_of_any_size_share_exactly():
+    slots = [({"ada": 10, "ben": 10}, {"ada": count, "ben": 1}) for count in range(1, 44)]
+    paid = bonuses_n(slots, 10**9)
+    copied = sum(1 / count for count in range(1, 44)) / 43
+    assert paid["ada"] / paid["ben"] == pytest.approx(copied)
+
+
 @given(st.dictionaries(NAMES, FORECAST, min_size=1), st.integers(0, 50))
 def test_what_hardly_differs_is_a_copy(forecasts, apart):
     name = min(forecasts)
@@ -151,6 +158,8 @@ def test_the_leaderboard_tells_luck_from_skill():
     assert [one.forecaster for one in found] == ["skilled", "lucky"]
     assert found[0].is_sure
     assert not found[1].is_sure
+    newcomer = {"skilled": skilled, "one day": np.array([10**6])}
+    assert [one.is_sure for one in leaderboard(newcomer, np.random.default_rng(2))] == [True, False]
     assert found[1].low < found[1].mean < found[1].high
     again = leaderboard({"skilled": skilled, "lucky": lucky}, np.random.default_rng(2))
     assert {one.forecaster for one in again} == {"skilled", "lucky"}

@@ -12,14 +12,18 @@ RULES = (
 )
 
 
-def leader_row(name: str, gains: tuple[float, float, float], counts: tuple[int, int], paid: str | None) -> list[str]:
+def leader_row(
+    name: str, gains: tuple[float, float, float], counts: tuple[int, int], paid: str | None, *, is_told: bool
+) -> list[str]:
     """A row in the columns of `HEAD`.
 
     gains: lower end, mean and upper end a day [1/20 Wh]; counts: slots, and those not shown; paid: money, in words.
+    is_told: whether there were days enough to tell luck from skill.
     """
     low, mean, high = gains
     between = f"{wh_text(low)} and {wh_text(high)}"
-    return [name, wh_text(mean), between, *(f"{count:,}" for count in counts), paid or "–", sureness(low, high)]
+    sure = sureness(low, high, is_told=is_told)
+    return [name, wh_text(mean), between, *(f"{count:,}" for count in counts), paid or "–", sure]
 
 
 def milli_wh(gain: float) -> int:
@@ -32,8 +36,8 @@ def wh_text(gain: float) -> str:
     return f"{gain * MILLI_OF_TWENTIETHS / 1000:+,.1f}"
 
 
-def sureness(low: float, high: float) -> str:
-    """Whether somebody is better than the market itself, from the ends of an interval."""
-    if low > 0:
-        return "yes"
-    return "no" if high < 0 else "cannot be told"
+def sureness(low: float, high: float, *, is_told: bool) -> str:
+    """Whether somebody is better than the market itself, from the ends of an interval of enough days."""
+    if not is_told or low <= 0 <= high:
+        return "cannot be told"
+    return "yes" if low > 0 else "no"

@@ -37,7 +37,8 @@ def show_leaderboard(folder: Path, *, json: bool) -> None:
     for one in found:
         of = one.standing
         paid = None if one.paid_n is None else words.money(one.paid_n)
-        table.add_row(*leader_row(of.forecaster, (of.low, of.mean, of.high), (one.slots, one.hidden), paid))
+        gains, counts = (of.low, of.mean, of.high), (one.slots, one.hidden)
+        table.add_row(*leader_row(of.forecaster, gains, counts, paid, is_told=of.is_told))
     Console(soft_wrap=True).print(table)
 
 

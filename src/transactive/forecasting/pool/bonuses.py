@@ -8,6 +8,7 @@ hardly differ are copies of one: they share its gain, and each bears its losses 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ Gains = Mapping[str, int]
 """Loss of the reference less that of each forecaster in a slot [1/20 Wh]; below zero where it was worse."""
 DRAWS = 1_000
 CENTRAL = (0.05, 0.95)
+FEWEST_DAYS = 14
+"""Days below which nothing is sure: those drawn from a few lucky ones are all lucky."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,14 @@ class ForecasterStanding:
     high: float
 
     @property
+    def is_told(self) -> bool:
+        """Whether there were days enough to tell skill from luck."""
+        return self.days >= FEWEST_DAYS
+
+    @property
     def is_sure(self) -> bool:
         """Whether it is better than the reference by more than luck."""
-        return self.low > 0
+        return self.is_told and self.low > 0
 
 
 def copies(forecasts: Mapping[str, Sequence[int]], apart: int) -> dict[str, int]:
@@ -61,7 +69,7 @@ def bonuses_n(slots: Sequence[tuple[Gains, Mapping[str, int]]], pot: int) -> dic
     slots: gains of each slot, and how many gave each one's forecast (`copies`; one for who is not in it).
     """
     weights: dict[str, int] = {}
-    common = int(np.lcm.reduce([count for _, shared in slots for count in shared.values()] or [1]))
+    common = math.lcm(*{count for _, shared in slots for count in shared.values()})
     for gains, shared in slots:
         for name, gain in gains.items():
             part = common // shared.get(name, 1) if gain > 0 else common  # exact, whatever the number of copies
@@ -94,6 +102,8 @@ class BonusPot:
 def leaderboard(daily: Mapping[str, IntArray], rng: np.random.Generator) -> list[ForecasterStanding]:
     """Forecasters by what they gain for sure, the best first: mean a day with a 90 % interval over drawn days.
 
+    Who was there for too few days to be sure stands after those who are.
+
     daily: gain of each day [1/20 Wh], (days,). Days are drawn whole, because slots of one day err together.
     """
     found = []
@@ -101,7 +111,7 @@ def leaderboard(daily: Mapping[str, IntArray], rng: np.random.Generator) -> list
         drawn = gains[rng.integers(0, len(gains), (DRAWS, len(gains)))].mean(axis=1)
         low, high = np.quantile(drawn, CENTRAL)
         found.append(ForecasterStanding(name, len(gains), float(gains.mean()), float(low), float(high)))
-    return sorted(found, key=lambda one: (-one.low, one.forecaster))
+    return sorted(found, key=lambda one: (not one.is_sure, -one.low, one.forecaster))
 
 
 def _distance(one: Sequence[int], other: Sequence[int]) -> int:

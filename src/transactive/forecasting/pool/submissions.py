@@ -19,6 +19,8 @@ WEIGHTS = tuple(round(20 * level) for level in LEVELS)
 """Levels in twentieths: what a Wh above a quantile counts; one below it counts the rest of twenty."""
 WHOLE = 20
 SALT_BYTES = 32
+LARGEST_WH = 10**12
+"""Beyond what any community uses in a slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def sealed(forecaster: str, slot: int, quantiles: Sequence[int], salt: bytes) ->
 
 
 def require_quantiles(quantiles: Sequence[int]) -> None:
-    """Raise InputError unless there is one for each level and none falls."""
+    """Raise InputError unless there is one for each level, none falls, and none is beyond what can be."""
+    if any(abs(one) > LARGEST_WH for one in quantiles):
+        raise InputError(f"quantiles are at most {LARGEST_WH:,} Wh either way; correct them")
     if len(quantiles) != len(LEVELS) or list(quantiles) != sorted(quantiles):
         raise InputError(f"a forecast has {len(LEVELS)} quantiles that do not fall, of the levels {LEVELS}")
 

@@ -54,7 +54,9 @@ def _leader(leader: Leader, words: Words) -> list[str]:
     """A row of the leaderboard, in the columns of `HEAD`."""
     of = leader.standing
     paid = None if leader.paid_n is None else words.money(leader.paid_n)
-    return leader_row(of.forecaster, (of.low, of.mean, of.high), (leader.slots, leader.hidden), paid)
+    return leader_row(
+        of.forecaster, (of.low, of.mean, of.high), (leader.slots, leader.hidden), paid, is_told=of.is_told
+    )
 
 
 def prices_of(asked: AskedQuestion) -> list[tuple[int, ...]]:
