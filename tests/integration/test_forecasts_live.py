@@ -98,7 +98,8 @@ def test_a_desk_takes_nothing_that_is_early_late_another_or_too_much(live, tmp_p
     gate = clock.gate(slot)
     with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
         desk = ForecastDesk(journal, clock, slots, gate - HOUR)
-        desk.seal("knows", [(slot, digest("knows", slot))])
+        for name in ("knows", "club"):
+            desk.seal(name, [(slot, digest(name, slot))])
         before = journal.last
         for attempt, words in (
             (lambda: desk.show("knows", [(slot, SAYS, SALT)]), "forecasts are shown from"),
@@ -119,13 +120,34 @@ def test_a_desk_takes_nothing_that_is_early_late_another_or_too_much(live, tmp_p
                 attempt()
         assert journal.last == before  # nothing of what was refused was written
         late.show("knows", [(slot, SAYS, SALT)])
-        assert JournaledForecasts(journal, clock).of(slot, gate) == {"knows": SAYS}
+        before = journal.last
+        assert late.show("knows", [(slot, SAYS, SALT)]).last == before  # again: taken, and not written a second time
+        assert JournaledForecasts(journal, clock).of(slot, gate) == {"knows": SAYS, "club": None}
         desk = ForecastDesk(journal, clock, slots, gate - 500)
         with pytest.raises(InputError, match="closed in this moment"):
-            desk.show("knows", [(slot, SAYS, SALT)])
+            desk.show("club", [(slot, SAYS, SALT)])
+        assert desk.show("knows", [(slot, SAYS, SALT)]).last == before  # it was heard
+        with pytest.raises(InputError, match="closed in this moment"):
+            desk.show("club", [(slot, SAYS, SALT)])  # it was not, though it stands there
     with closing(JournalReader(tmp_path / JOURNAL_FILE)) as journal:  # its replay hears up to the same entry
-        assert JournaledForecasts(journal, clock).of(slot, gate) == {"knows": SAYS}
+        assert JournaledForecasts(journal, clock).of(slot, gate) == {"knows": SAYS, "club": None}
         assert [entry.kind for entry in journal.after(0)].count(ArrivalKind.HEARD) == 1
+
+
+def test_what_was_taken_while_the_gate_closed_counts(live, tmp_path):
+    setting, slots, _, _ = live
+    clock, slot = setting.community.clock, slots[5]
+    gate = clock.gate(slot)
+
+    class AtTheGate(JournaledForecasts):
+        def _hear(self, journal, slot):
+            with closing(Journal(journal.path)) as other:
+                ForecastDesk(other, clock, slots, gate - 1).show("knows", [(slot, SAYS, SALT)])
+            super()._hear(journal, slot)
+
+    with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
+        ForecastDesk(journal, clock, slots, gate - HOUR).seal("knows", [(slot, digest("knows", slot))])
+        assert AtTheGate(journal, clock).of(slot, gate) == {"knows": SAYS}
 
 
 def test_whoever_is_named_submits_over_the_api_and_an_outsider_sees_totals_alone(live):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -182,6 +182,13 @@ class Journal(JournalReader):
             return
         with self._written() as connection:
             last = self._put(connection, received, kind, bodies)
+        self.last, self.received = last, max(self.received, received)
+
+    def append_after_all(self, received: int, kind: ArrivalKind, body: Callable[[int], bytes]) -> None:
+        """Add an entry that is made of the number of the one before it: nothing comes between."""
+        with self._written() as connection:
+            before = connection.scalar(sa.select(sa.func.max(ARRIVALS.c.number))) or 0
+            last = self._put(connection, received, kind, [body(before)])
         self.last, self.received = last, max(self.received, received)
 
     def append_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -18,15 +19,13 @@ from transactive.engine.live.forecasts.journaled import (
     enter,
     submitted_in,
 )
-from transactive.forecasting.pool.submissions import Submissions
+from transactive.forecasting.pool.submissions import LARGEST_WH, Submissions
 from transactive.store.live.journal import ArrivalKind, Journal
 
 MOST_AT_ONCE = 1_000
 """Slots in one request."""
 MOST_SEALS = 16
 """Times that a forecaster may seal a forecast of a slot anew."""
-LARGEST_WH = 10**12
-"""Beyond what any community uses in a slot."""
 
 
 class TakenForecasts(NamedTuple):
@@ -65,16 +64,25 @@ class ForecastDesk:
         return self._take([ShownTotal(forecaster, slot, quantiles, salt) for slot, quantiles, salt in shown])
 
     def _take(self, submitted: Sequence[SubmittedTotal]) -> TakenForecasts:
-        """Write what is right in all."""
-        book, slots = Submissions(self._deadlines), {said.slot for said in submitted}
+        """Write what is right in all; what is shown already is not written again."""
+        book, slots, shown = (
+            Submissions(self._deadlines),
+            {said.slot for said in submitted},
+            dict[SubmittedTotal, int](),
+        )
         for entry in self._journal.of_kinds((ArrivalKind.FORECAST,), 0):
             said = submitted_in(entry)
-            if said.slot in slots and isinstance(said, SealedTotal):
-                enter(book, said, entry.received)
+            if said.slot in slots:
+                with suppress(InputError):
+                    enter(book, said, entry.received)
+                if isinstance(said, ShownTotal):
+                    shown.setdefault(said, entry.number)
         for said in submitted:
             enter(book, said, self._received)
-        self._journal.append(self._received, ArrivalKind.FORECAST, [msgspec.json.encode(said) for said in submitted])
-        taken = TakenForecasts(self._received, self._journal.last)
+        new = [msgspec.json.encode(said) for said in submitted if said not in shown]
+        self._journal.append(self._received, ArrivalKind.FORECAST, new)
+        last = self._journal.last if new else max(shown[said] for said in submitted)
+        taken = TakenForecasts(self._received, last)
         for entry in self._journal.of_kinds((ArrivalKind.HEARD,), 0):
             mark = msgspec.json.decode(entry.body, type=HeardUpTo)
             if mark.slot in slots and mark.number < taken.last:

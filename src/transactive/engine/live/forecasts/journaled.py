@@ -15,7 +15,7 @@ import msgspec
 from transactive.core.errors import InputError
 from transactive.core.slots import MarketClock
 from transactive.forecasting.pool.submissions import Deadlines, Submissions
-from transactive.store.live.journal import Arrival, ArrivalKind, JournalReader
+from transactive.store.live.journal import Arrival, ArrivalKind, Journal, JournalReader
 
 REVEAL_SECONDS = 900
 """Forecasts are shown in the last quarter of an hour before the gate, or the last slot where slots are shorter [s]."""
@@ -80,8 +80,8 @@ class JournaledForecasts:
     def of(self, slot: int, gate: int) -> Mapping[str, tuple[int, ...] | None]:  # noqa: ARG002 - as the port is asked
         """Quantiles [Wh] of everybody who sealed a forecast of a slot in time, None where it was not shown in time."""
         self._read_on()
-        if slot not in self._heard and not self._journal.is_only_read:
-            self._hear(slot)
+        if slot not in self._heard and isinstance(self._journal, Journal):
+            self._hear(self._journal, slot)
         book, until = Submissions(self._deadlines), self._heard.get(slot, 0)
         for entry in self._submitted.get(slot, ()):
             if entry.number <= until:
@@ -90,10 +90,11 @@ class JournaledForecasts:
         self._submitted = {each: entries for each, entries in self._submitted.items() if each >= slot}
         return book.of(slot)
 
-    def _hear(self, slot: int) -> None:
-        """Note what was heard of a slot, before anything follows from it."""
-        mark = HeardUpTo(slot, self._read)
-        self._journal.append(self._journal.received, ArrivalKind.HEARD, [msgspec.json.encode(mark)])
+    def _hear(self, journal: Journal, slot: int) -> None:
+        """Note what was heard of a slot, before anything follows from it: all that was taken in before the note."""
+        journal.append_after_all(
+            journal.received, ArrivalKind.HEARD, lambda before: msgspec.json.encode(HeardUpTo(slot, before))
+        )
         self._read_on()
 
     def _read_on(self) -> None:
