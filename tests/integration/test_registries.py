@@ -35,6 +35,7 @@ from transactive.protocols.energytag.peers import FILE as PEERS
 from transactive.protocols.energytag.peers import PeerRegistry
 from transactive.protocols.energytag.server import RegistryPlace, RegistryServer
 from transactive.services.certificates import certificate_service
+from transactive.services.certified_twice import certified_twice
 from transactive.services.handovers import HandOvers
 from transactive.store.read.certificates import REGISTER, asked_for
 
@@ -97,6 +98,8 @@ def test_a_bundle_that_is_handed_over_is_there_and_no_more_here(two):
     serial = usable(one)[0]
     number = HandOvers(one).give(serial, TWO, "cara")
     offer = HandOvers(one).waiting()[0].offer
+    apart = call("certificates", "export", serial, "--state", one, "--output", one.parent / "gone.json")
+    assert (apart.code, "only its receiver's word ends it" in apart.err) == (3, True), apart.err
     assert (offer.number, len(held(*two))) == (number, len(before) - offer.bundle.end_wh + offer.bundle.first_wh)
 
     said = [HandOvers(other).hear(offer) for _ in range(2)]  # the second: its answer was lost
@@ -109,6 +112,20 @@ def test_a_bundle_that_is_handed_over_is_there_and_no_more_here(two):
     assert held(*two) == before
     there = call("certificates", "list", "--state", other, "--owner", "cara", "--json")
     assert json.loads(there.out)[0]["serial"] == f"{ONE}:{serial}@{TWO}"
+
+
+def test_a_register_that_is_set_back_is_seen_to_have_what_it_handed_over(two, tmp_path):
+    one, other = two
+    serial, older = usable(one)[0], Path(shutil.copytree(one, tmp_path / "older"))
+    number = HandOvers(one).give(serial, TWO, "cara")
+    HandOvers(one).settle(number, HandOvers(other).hear(HandOvers(one).waiting()[0].offer).word)
+    came = f"{ONE}:{serial}"
+
+    def found(folder: Path) -> list[tuple[str, str]]:
+        return [(each.one, each.two) for each in certified_twice(folder, other) if each.two.startswith(came)]
+
+    assert found(one) == []
+    assert found(older) == [(f"{serial}@{ONE}", f"{came}@{TWO}")]
 
 
 def test_a_recalled_offer_is_refused_for_ever(two):
@@ -130,6 +147,11 @@ def test_a_recalled_offer_is_refused_for_ever(two):
         ({"to": "nobody"}, "no account of this register"),
         ({"slot": 0}, "no slot that this run delivered"),
         ({"device": f"{TWO}:anna-pv"}, "does not come back"),
+        ({"device": f"{ONE}:a/b"}, "REGISTER:DEVICE, in 200 letters"),
+        ({"device": f"{ONE}:a@b"}, "without '/' and '@'"),
+        ({"device": ":"}, "names a device as"),
+        ({"device": f"{ONE}:\x1b[2J"}, "names a device as"),
+        ({"device": f"{ONE}:{'x' * 200}"}, "names a device as"),
     ],
 )
 def test_what_has_no_place_is_refused_and_stays_with_its_giver(two, changes, said):
@@ -296,6 +318,10 @@ def test_a_registry_speaks_for_itself_alone(served, two):
     false = msgspec.structs.replace(offer, register="another")
     refused = served.web.post("/hand-overs", content=msgspec.json.encode(false), headers=header)
     assert refused.status_code == 403
+    for slot in (2**62, 10**30, -(10**15)):
+        never = msgspec.structs.replace(offer, bundle=msgspec.structs.replace(offer.bundle, slot=slot))
+        refused = served.web.post("/hand-overs", content=msgspec.json.encode(never), headers=header)
+        assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "bundle", "slot"])
     taken = served.web.post("/hand-overs", content=msgspec.json.encode(offer), headers=header)
     assert taken.json()["word"] == "accepted"
     assert served.web.get("/registry", headers=header).json() == {"registry": ONE}

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.carbon.certificates.entries import DeviceAttributes
-from transactive.carbon.certificates.handover import Arriving, HandOverWord, departing, receive, step_after, word
+from transactive.carbon.certificates.handover import (
+    AS_FILE,
+    Arriving,
+    HandOverWord,
+    departing,
+    is_elsewhere,
+    leave,
+    receive,
+    step_after,
+    word,
+)
 from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, State
 from transactive.carbon.certificates.register import Register
 from transactive.carbon.certificates.replay import replay
@@ -152,6 +162,24 @@ def test_what_is_in_transit_can_be_nothing_else_and_ends_after_its_time():
             refused()
     book.advance(20 * HOUR)  # it is over, and was accepted before
     assert book.move(serial, BundleStep.EXPORT).state is State.EXPORTED
+
+
+def test_what_another_register_may_have_leaves_in_no_other_way():
+    book = stocked(10)
+    serial = "pv/1970-01-01T00:00Z/0-9"
+    book.move(serial, BundleStep.HAND_OVER, "bob@two")
+    with pytest.raises(CertificateError, match="only its receiver's word ends it"):
+        leave(book, serial)
+    book.move(serial, BundleStep.RECALL)
+    assert leave(book, serial).state is State.EXPORTED
+    assert not is_elsewhere(book, serial)
+    taken = stocked(10)
+    taken.move(serial, BundleStep.HAND_OVER, "bob@two")
+    taken.move(serial, BundleStep.EXPORT)
+    assert is_elsewhere(taken, serial)
+    filed = stocked(10)
+    leave(filed, serial, AS_FILE)
+    assert is_elsewhere(filed, serial)
 
 
 def arriving(**changes: Any) -> Arriving:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from transactive.carbon.certificates.handover import OF
 from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.services.certificates import CertificateService, certificate_service
+
+GONE = frozenset({State.EXPORTED, State.IN_TRANSIT})
 
 
 class CertifiedTwice(msgspec.Struct, frozen=True):
@@ -46,9 +49,22 @@ def _overlaps(first: CertificateService, second: CertificateService) -> Iterator
         for mine in _live(first, slot):
             for other in theirs:
                 begins, ends = max(mine.first_wh, other.first_wh), min(mine.end_wh, other.end_wh)
-                if mine.device == other.device and begins < ends:
+                if begins < ends and _is_same(first.name, mine, second.name, other):
                     serials = first.full(mine.serial), second.full(other.serial)
                     yield CertifiedTwice(mine.device, time_text(slot), begins, ends - begins, *serials)
+
+
+def _is_same(first: str, mine: Bundle, second: str, other: Bundle) -> bool:
+    """Whether two bundles are of one device: by its name, or one register has what the other one issued.
+
+    The latter is twice there unless it has gone, or waits for a word, where it was issued.
+    """
+    if mine.device == other.device:
+        return True
+    there, back = mine.state not in GONE, other.state not in GONE
+    return (there and f"{first}{OF}{mine.device}" == other.device) or (
+        back and f"{second}{OF}{other.device}" == mine.device
+    )
 
 
 def _live(service: CertificateService, slot: int) -> list[Bundle]:

@@ -38,6 +38,9 @@ from transactive.store.read.certificates import LoggedStep, asked_for
 
 LOCK = "hand-overs.lock"
 NUMBER = re.compile(r"[A-Za-z0-9_-]{8,64}")
+DEVICE = re.compile(r"[^/@]+:[^/@]+")
+"""Name of a device elsewhere: with these two letters its serials would be read as others."""
+LONGEST_NAME = 200
 SETTLED = (BundleStep.EXPORT, BundleStep.RECALL)
 Cut = Callable[[Register, str], str]
 """Splits what is to go off a bundle; returns its serial."""
@@ -150,6 +153,12 @@ class HandOvers:
     def _require_fit(self, service: CertificateService, offer: BundleOffer) -> None:
         """Raise CertificateError for a bundle that this register has no place for."""
         bundle, length = offer.bundle, service.community.clock.length
+        name = bundle.device.id
+        if len(name) > LONGEST_NAME or not name.isprintable() or not DEVICE.fullmatch(name):
+            raise CertificateError(
+                f"{name[:50]!r}: names a device as REGISTER{OF}DEVICE, in {LONGEST_NAME} letters without '/' and '@'",
+                "device",
+            )
         if offer.slot_seconds != length:
             raise CertificateError(f"its slots have {offer.slot_seconds} s, and those here {length} s", "slot")
         if bundle.device.id.startswith(service.name + OF):

@@ -16,17 +16,21 @@ asks until it hears a word, and does nothing before.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from transactive.carbon.certificates.entries import DeviceAttributes, Entry
-from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, Wh
+from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, State, Wh
 from transactive.carbon.certificates.register import Register
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
 
 RECEIVED = "received"
 """Step of a bundle from elsewhere in the log of a register."""
+AS_FILE = "file"
+"""Where an exported bundle went that a file has for another register."""
 OF = ":"
 """Stands in the name of a device behind the register that issued for it."""
 
@@ -39,10 +43,13 @@ class HandOverWord(StrEnum):
 
 
 class Arriving(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A bundle that another register hands over. to: account here; device: with the register that issued for it."""
+    """A bundle that another register hands over. to: account here; device: with the register that issued for it.
+
+    slot: Unix s, up to year 9999.
+    """
 
     device: DeviceAttributes
-    slot: int
+    slot: Annotated[int, Meta(ge=0, lt=253_402_300_800)]
     first_wh: Wh
     end_wh: Wh
     carbon_mg: Wh
@@ -93,6 +100,23 @@ def departing(bundle: Bundle, device: DeviceAttributes, register: str, to: str) 
         carbon_mg=bundle.carbon_mg,
         to=to,
     )
+
+
+def leave(register: Register, serial: str, to: str = "") -> Bundle:
+    """End a bundle that leaves otherwise: to a chain, or AS_FILE.
+
+    Raises CertificateError for one in transit, as another register may have it by now.
+    """
+    if register.bundle(serial).state is State.IN_TRANSIT:
+        raise CertificateError(f"{serial} is in transit: only its receiver's word ends it; recall it first", "state")
+    return register.move(serial, BundleStep.EXPORT, to)
+
+
+def is_elsewhere(register: Register, serial: str) -> bool:
+    """Whether a bundle has ended here for another register, which took it or has it in a file."""
+    steps = [(entry.step, entry.to) for entry in register.log if entry.serial == serial]
+    was_handed_over = [step for step, _ in steps[-2:]] == [BundleStep.HAND_OVER, BundleStep.EXPORT]
+    return was_handed_over or steps[-1:] == [(BundleStep.EXPORT, AS_FILE)]
 
 
 def receive(register: Register, arriving: Arriving) -> Bundle:

@@ -11,6 +11,7 @@ import msgspec
 
 from transactive.carbon.certificates import lifecycle
 from transactive.carbon.certificates.energytag import COLUMNS, STANDARD, shaped
+from transactive.carbon.certificates.handover import AS_FILE, leave
 from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.cli.report import report
 from transactive.core.errors import CertificateError, InputError
@@ -102,7 +103,7 @@ def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None
         partial = output.with_name(f".{output.name}.part")
         _put(partial, _shaped_file(service, found, output))
         try:
-            run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.BundleStep.EXPORT)])
+            run_step(where, serials, lambda register, serial: [leave(register, serial, AS_FILE)])
         except CertificateError:
             partial.unlink()
             raise

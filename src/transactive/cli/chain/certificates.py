@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transactive.carbon.certificates.lifecycle import BundleStep, State
+from transactive.carbon.certificates.handover import is_elsewhere, leave
+from transactive.carbon.certificates.lifecycle import State
 from transactive.carbon.certificates.records import ELSEWHERE, with_rest
 from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain.prove import run_of
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
-from transactive.core.errors import InputError, StateError
+from transactive.core.errors import CertificateError, InputError, StateError
 from transactive.core.proofs.leaves import climb
 from transactive.core.slots import parse_time, time_text
 from transactive.store import holds_state
@@ -74,10 +75,15 @@ def hand_over(state: Path, member: str, file: CertificateFile) -> None:
         serials = [
             f"{names[first_device + d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)
         ]
-        known = service.register(slot).bundles
+        register = service.register(slot)
+        known = register.bundles
+        if taken := next((serial for serial in serials if is_elsewhere(register, serial)), None):
+            raise CertificateError(
+                f"{taken} is another register's, handed over or in a file; it can leave there alone", "state"
+            )
         gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
         rest = [serial for serial in serials if serial not in gone]
-        service.act(rest, lambda register, serial: [register.move(serial, BundleStep.EXPORT)])
+        service.act(rest, lambda register, serial: [leave(register, serial)])
 
 
 def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:
