@@ -30,9 +30,10 @@ from transactive.core.boxes.direct import (
 from transactive.core.community.limits import Limits
 from transactive.core.community.rules import DirectRules
 from transactive.core.errors import SignatureError
+from transactive.core.proofs import signing
 from transactive.core.proofs.accepted_orders import books_of
-from transactive.core.proofs.deals.allowances import slot_salt
-from transactive.core.proofs.deals.deal import SignedDeal
+from transactive.core.proofs.deals.allowances import slot_key, slot_salt
+from transactive.core.proofs.deals.deal import Award, Bid, SignedDeal
 from transactive.core.proofs.deals.deal_receipts import DealReceipt
 from transactive.core.proofs.signed_orders import SigningPlace, domain
 from transactive.core.slots import parse_time
@@ -276,3 +277,23 @@ def test_only_what_both_signed_within_what_they_may_is_taken(desk, setting, slot
     desk.clock.now = desk.gate
     assert desk.desk.hear(ShowDeals(desk.number, (record,)), wishes[1].member) == answer, "it is in the journal"
     assert JournaledDeals(desk.journal, setting.community.clock).of(slots[0]).deals.keys() == {deals[0].hash}
+
+
+def test_nobody_deals_with_itself(desk, setting, slots):
+    wishes = two(setting, slots)
+    terms, number = seated(desk, wishes), desk.number
+    secret, key = slot_key(wishes[0].secret, number), wishes[0].key(number)
+    bid = Bid(number, 0, key, key, 5, terms.grid.floor + 100 * terms.grid.tick, 0)
+    signatures = [signing.sign(signing.digest(SEPARATOR, each), secret) for each in (bid.hash, Award(bid.hash, 5).hash)]
+    deal = SignedDeal(bid, 5, *signatures)
+    deal.check(SEPARATOR)
+    answer = desk.desk.hear(ShowDeals(number, (DealRecord.of(deal),)), wishes[0].member)
+    assert isinstance(answer, DealsTaken)
+    assert "nobody deals with itself" in answer.refused[0][1]
+
+
+def test_asking_for_slots_without_end_keeps_nothing(desk, setting):
+    known = JournaledDeals(desk.journal, setting.community.clock)
+    for number in range(9):
+        assert not known.of(desk.gate + number * 900).closed
+    assert known._slots == {}

@@ -211,6 +211,8 @@ class DirectDesk:
         buyer, seller = (known.seats.get(key) for key in (deal.bid.buyer, deal.bid.seller))
         if not known.closed or buyer is None or seller is None or member not in (buyer.member, seller.member):
             raise OrderError("seat", "a deal is shown by one of both, whose keys are in the roll")
+        if buyer is seller:
+            raise OrderError("self", "nobody deals with itself; show deals with others")
         deal.check(self._domain)
         self._require_within(deal, known, buyer, seller)
         self._enter(ArrivalKind.DEAL, msgspec.json.encode(EnteredDeal(slot, DealRecord.of(deal))), slot)
@@ -235,7 +237,7 @@ class DirectDesk:
         known = self._known.of(slot)
         seats = len(known.seats)
         has_seat = any(seat.member == member for seat in known.seats.values())
-        if known.closed and has_seat and member not in known.reports and all(seat < seats for seat in said.unheard):
+        if known.closed and has_seat and member not in known.reports and set(said.unheard) <= {*range(seats)}:
             with suppress(OrderError):
                 self._open_gate(slot)
                 self._enter(ArrivalKind.REACH, msgspec.json.encode(EnteredReport(slot, member, said)), slot)

@@ -142,7 +142,7 @@ class JournaledDeals:
                     deal = entered.deal.deal(self._clock.number(entered.slot))
                     known.deals[deal.hash] = entered.deal
         is_void = self._clock.gate(slot) in self._void
-        return DirectSlot(closed=True) if is_void else self._slots.setdefault(slot, DirectSlot())
+        return DirectSlot(closed=True) if is_void else self._slots.get(slot) or DirectSlot()  # asking keeps nothing
 
     def forget(self, before: int) -> None:
         """Forget slots before one [Unix s]: nobody asks for them any more."""
