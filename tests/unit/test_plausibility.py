@@ -98,6 +98,15 @@ def test_nobody_is_accused_of_moving_in(homes, standby):
     assert not doubts(consumption, homes[1]).any()
 
 
+def test_a_home_in_which_the_fridge_alone_runs_is_in_no_other_unit(homes):
+    """Two weeks of 5 to 64 Wh an hour: times 1,000 no home could ever have taken them."""
+    rng, away = np.random.default_rng(1), slice(40 * 24, 54 * 24)
+    for home in range(homes[0].shape[1]):
+        consumption = homes[0][:, [home]].copy()
+        consumption[away, 0] = np.where(rng.random(14 * 24) < 0.4, 60, 5) + rng.integers(0, 5, 14 * 24)
+        assert not doubts(consumption, homes[1][:, [home]]).any(), home
+
+
 ALL_HOMES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "by 4": lambda wh: wh * 4,
     "by a quarter": lambda wh: wh // 4,

@@ -110,10 +110,11 @@ class OwnPast:
         for day, wh in enumerate(self.days.wh):
             self._silent = np.where(self.days.known[day].all(axis=0) & ~wh.any(axis=0), self._silent + 1, 0)
             young = day - self._begins < LEAST_DAYS
-            self._doubt(day, wh > self._limits(day, before, young), Doubt.OWN_PAST)
+            limits = self._limits(day, before, young)
+            self._doubt(day, wh > limits, Doubt.OWN_PAST)
             whole = self._other_factor(day)
             if self.usual:
-                whole |= self._other_level(day, before, young)
+                whole |= self._other_level(day, before, young, limits)
             self._doubt(day, np.broadcast_to(whole, wh.shape), Doubt.UNIT)
             self.level[day, whole] = np.nan
             doubted: BoolArray = np.logical_or.reduce(self.doubts[day] != Doubt.NONE, axis=0)
@@ -147,7 +148,7 @@ class OwnPast:
         before = np.where(factors > 0, factors, NO_FACTOR).min(axis=0, initial=NO_FACTOR)
         return numbers.slipped(self._factor[day], np.where(before == NO_FACTOR, 0, before))
 
-    def _other_level(self, day: int, before: Believed, young: BoolArray) -> BoolArray:
+    def _other_level(self, day: int, before: Believed, young: BoolArray, limits: IntArray) -> BoolArray:
         """Meters that count as in another unit, all day long, (members,)."""
         past = slice(max(0, day - PAST_DAYS), day)
         known = self.level[past] > NOISE  # an empty home tells nothing of who moves in; an unknown day is NaN
@@ -157,20 +158,22 @@ class OwnPast:
             self._smaller[:] = 0
             return found
         found[enough] = (level > before.highest + POWERS_MORE)[enough]
-        np.logical_or(found, enough & self._too_small(day, past), out=found)
+        np.logical_or(found, enough & self._too_small(day, past, limits), out=found)
         return found
 
-    def _too_small(self, day: int, past: slice) -> BoolArray:
+    def _too_small(self, day: int, past: slice, limits: IntArray) -> BoolArray:
         """Meters of which the day is far nearer to one of the past if all of it is multiplied, (members,).
 
-        Who is away is no nearer then: what always runs would be too much. A unit that slipped yesterday needs less.
+        Who is away is no nearer then: what always runs would be too much, or the day more than the meter may count in a
+        slot. A unit that slipped yesterday needs less. limits: what it may count [Wh], (members,).
         """
+        most = np.where(self.doubts[day] == Doubt.NONE, self.days.wh[day], 0).max(axis=0)
         earlier, found = self._shape[past], np.zeros(self._wh.shape[2], bool)
         as_it_is = _nearest(earlier, self._shape[day])
         known = (~np.isnan(earlier[..., 0])).sum(axis=0)
         yesterday, self._smaller = self._smaller, np.zeros_like(self._smaller)
         for unit in SMALLER:
-            doubtful = np.isfinite(as_it_is) & (known >= unit.days)
+            doubtful = np.isfinite(as_it_is) & (known >= unit.days) & (most * unit.factor <= limits)
             again = (yesterday[doubtful] == unit.factor) & unit.lasts
             if doubtful.any():
                 multiplied = shapes(self.days.wh[day : day + 1, :, doubtful] * unit.factor)[0]
