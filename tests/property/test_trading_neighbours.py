@@ -148,6 +148,7 @@ def test_what_a_battery_wants_falls_with_the_price_and_keeps_to_its_owner(seed):
     own, home, reserve = (np.array(asked) for asked in (devices.own_only, devices.home_only, devices.reserve_wh))
     assert (levels[0][:, own] == 0).all()
     kept = np.minimum(reserve, devices.capacity_wh)
+    assert (levels[0] >= np.where(own, 0, kept)).all(), "what an owner keeps is filled, from the grid where it may be"
     assert (discharge <= np.maximum(deliverable_wh(np.maximum(charged - kept, 0), devices.efficiency_ppm), 0)).all()
     assert (np.where(home, discharge, 0) <= np.maximum(load, 0)).all()
 

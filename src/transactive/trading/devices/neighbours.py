@@ -19,7 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from transactive.core.community.members import Devices
-from transactive.core.units import PPM, IntArray
+from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.core.work import Spread
 from transactive.trading.devices.plan import EVERY, LARGEST_WORTH, LEVELS, Backward, by_columns, groups_of
 from transactive.trading.devices.stores import NO_LIMIT_WH, PlanHorizon, Stores, batteries
@@ -31,6 +31,7 @@ class HeldWorth:
 
     level_wh: from empty to full, (levels + 1, batteries). added: what comes to the prices of a need and of a spare Wh
     for each [µ¤/kWh], (2, batteries). stores: the batteries above what their owners keep, kept_wh, (batteries,).
+    own_only: which are never filled from the grid, (batteries,).
     """
 
     worth: IntArray
@@ -38,6 +39,7 @@ class HeldWorth:
     added: IntArray
     stores: Stores
     kept_wh: IntArray
+    own_only: BoolArray
 
     def rules(self, need: IntArray, spare: IntArray) -> IntArray:
         """The four levels of a rule at pairs of prices [µ¤/kWh], (pairs,): (4, pairs, batteries) [Wh].
@@ -51,7 +53,7 @@ class HeldWorth:
         serve, export = (self._up_to(self.worth * PPM, (price + 1) * efficiency) for price in prices)
         grid, export = np.minimum(grid, self.stores.grid_fill_wh), np.maximum(export, self.stores.grid_give_wh)
         found = np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus))) + self.kept_wh
-        found[0, :, self.stores.grid_fill_wh == 0] = 0
+        found[0, :, self.own_only] = 0
         return found
 
     def _up_to(self, worth: IntArray, price: IntArray) -> IntArray:
@@ -66,7 +68,7 @@ class HeldWorth:
         """Those of some batteries, by their place."""
         own = (slice(None), rows)
         worth, level_wh, added = self.worth[own], self.level_wh[own], self.added[own]
-        return HeldWorth(worth, level_wh, added, self.stores.part(rows), self.kept_wh[rows])
+        return HeldWorth(worth, level_wh, added, self.stores.part(rows), self.kept_wh[rows], self.own_only[rows])
 
 
 def worths(
@@ -108,7 +110,8 @@ def held_worth(worth: IntArray, added: IntArray, devices: Devices) -> HeldWorth:
     above = _above_kept(devices)
     level_wh = above * np.arange(len(worth) + 1)[:, None] // len(worth)
     stores = batteries(replace(devices, capacity_wh=above), 1)
-    return HeldWorth(worth, level_wh, added, stores, devices.capacity_wh - above)
+    own_only = np.zeros(len(above), np.bool_) if devices.own_only is None else devices.own_only
+    return HeldWorth(worth, level_wh, added, stores, devices.capacity_wh - above, own_only)
 
 
 def of_owners(devices: Devices, held_wh: IntArray) -> IntArray:
