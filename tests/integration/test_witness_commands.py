@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.witnessing import load_witness, sign_block
 from transactive.core.errors import InputError
+from transactive.services.statements.witnessed import GivenWitness
 
 KEYS = DemoKeys()
 
@@ -28,6 +31,29 @@ def there(tmp_path_factory) -> str:
     with closing(ChainClient.open(url, genesis_time=1, alloc=alloc)) as client:
         client.block(1_500_000_000)
     return url
+
+
+def basis_of_the_last_slot(folder: Path, given: GivenWitness, *, is_later: bool) -> str:
+    """What a witness is worth for the last slot of its period. is_later: had that come after the signed block."""
+    written = load_witness(given.file)
+
+    def with_one_later(client: ChainClient, settlement: Any) -> list[Any]:
+        known = commitments(client, settlement)
+        last = max(one.slot for one in known)
+        before = [SimpleNamespace(slot=min(one.slot, last - 1), hash=one.hash, block=one.block) for one in known]
+        return [*before, SimpleNamespace(slot=last, hash=b"", block=written.block.number + 1)]
+
+    with (
+        closing(ChainClient.open(f"embedded:{folder / 'chain.sqlite'}")) as here,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        settlement = here.contract("settlement", written.settlement)
+        last, length = max(one.slot for one in commitments(here, settlement)), here.read(settlement, "slotSeconds")
+        if is_later:
+            patch.setattr("transactive.chain.history.commitments", with_one_later)
+        chain = SimpleNamespace(settlement=written.settlement)
+        statement: Any = SimpleNamespace(chain=chain, slots=[SimpleNamespace(slot=last * length)])
+        return given.basis(statement, here)
 
 
 def test_the_head_of_a_run_is_proved_there_and_two_hashes_freeze_it(demo_run, there, tmp_path):
@@ -53,6 +79,9 @@ def test_the_head_of_a_run_is_proved_there_and_two_hashes_freeze_it(demo_run, th
     told = json.loads(call(*verify, "--witness-node", there).out)
     assert (told["holds"], told["contradiction"]) == (True, None)
     assert told["worth"].startswith(f"witnessed in block {facts['of_block']} on chain ")
+    given = GivenWitness(file, there)
+    assert "not witnessed by it" not in basis_of_the_last_slot(demo_run.folder, given, is_later=False)
+    assert "or committed after block" in basis_of_the_last_slot(demo_run.folder, given, is_later=True)
     elsewhere = tmp_path / "elsewhere.json"
     earlier = msgspec.structs.replace(written, block=msgspec.structs.replace(written.block, number=1))
     elsewhere.write_bytes(msgspec.json.encode(earlier))
@@ -93,6 +122,18 @@ def test_a_file_that_is_no_witness_is_named(tmp_path):
     place: Path = tmp_path / "w.json"
     with pytest.raises(InputError, match="cannot be read"):
         load_witness(place)
-    place.write_text("{}")
-    with pytest.raises(InputError, match=r"w\.json"):
-        load_witness(place)
+    block = {"chain_id": 1, "number": 2, "hash": "0x" + "07" * 32, "signatures": {"0x" + "1" * 40: "0x" + "2" * 130}}
+    right = {"chain_id": 1, "contract": "0x" + "1" * 40, "settlement": "0x" + "2" * 40, "period": 3, "block": block}
+    place.write_text(json.dumps(right))
+    assert load_witness(place).block.signed
+    for wrong in (
+        {},
+        right | {"contract": "0x12"},
+        right | {"period": -1},
+        right | {"block": block | {"hash": "0xzz"}},
+        right | {"block": block | {"signatures": {"0x" + "1" * 40: "0x22"}}},
+        right | {"block": block | {"signatures": {"nobody": "0x" + "2" * 130}}},
+    ):
+        place.write_text(json.dumps(wrong))
+        with pytest.raises(InputError, match=r"w\.json"):
+            load_witness(place)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Meta
 
 from transactive.core.community.validation import explained
 from transactive.core.errors import InputError
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
     from transactive.chain.nodes.client import ChainClient
 
 FINAL = keccak(b"FinalBlock(uint256 chainId,uint256 number,bytes32 hash)")
+Address = Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{40}$", description="0x and 40 hexadecimal digits")]
+Hash = Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$", description="0x and 64 hexadecimal digits")]
+Signature = Annotated[str, Meta(pattern="^0x[0-9a-f]{130}$", description="0x and 130 hexadecimal digits")]
+Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 CONTENT = "`chain witness` writes it"
 
 
 class SignedBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A block, and what signers signed of it for one witness: 65 bytes as 0x-hex, by address."""
 
-    chain_id: int
-    number: int
-    hash: str
-    signatures: dict[str, str]
+    chain_id: Number
+    number: Number
+    hash: Hash
+    signatures: dict[Address, Signature]
 
     @property
     def content(self) -> tuple[int, int, bytes]:
@@ -51,10 +56,10 @@ class SignedBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class WitnessFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the head of a settlement's period is witnessed: chain and contract; and the block that it is of."""
 
-    chain_id: int
-    contract: str
-    settlement: str
-    period: int
+    chain_id: Number
+    contract: Address
+    settlement: Address
+    period: Number
     block: SignedBlock
 
 

@@ -46,7 +46,8 @@ class GivenWitness:
         settlement = client.contract("settlement", statement.chain.settlement)
         slots = int(client.read(settlement, "slotsPerPeriod"))
         made = [one for one in commitments(client, settlement) if one.slot // slots == found.period]
-        head = head_of(one for one in made if one.block <= found.block.number)
+        made = [one for one in made if one.block <= found.block.number]
+        head = head_of(made)
         with closing(ChainClient.open(self.node)) as there:
             if there.identity == client.identity or there.chain_id != found.chain_id:
                 raise InputError(f"{self.node}: is not the chain of the witness; give a node of chain {found.chain_id}")
@@ -63,6 +64,7 @@ class GivenWitness:
             )
         basis = f"witnessed in block {block - 1} on chain {found.chain_id} by {signers} signers"
         length = int(client.read(settlement, "slotSeconds"))
-        if any(slot.slot // length // slots != found.period for slot in statement.slots):
-            basis += f"; slots of other periods than {found.period} are not witnessed by it"
+        if {slot.slot // length for slot in statement.slots} - {one.slot for one in made}:
+            until = f"of other periods than {found.period}, or committed after block {found.block.number},"
+            basis += f"; slots {until} are not witnessed by it"
         return basis
