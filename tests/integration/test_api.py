@@ -356,6 +356,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/language": dict.fromkeys(SCOPES, 400),  # no language is named
     "/findings/{number}": dict.fromkeys(INSIDE, 404),  # there is none here
     "/findings/{number}/notes": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
+    "/privacy/consents": MEMBERS,
+    "/privacy/complaints": MEMBERS,
+    "/privacy/complaints/{number}": {"member": 400, "operator": 400, "grid": 403, "auditor": 403},
     "/deciding": NOT_GRID,
     "/deciding/{number}": {**dict.fromkeys(INSIDE, 404), "grid": 403},  # there is none here
     "/deciding/acts": MEMBERS,
@@ -461,6 +464,9 @@ METHODS = {
     "/api/v1/proposals/acts": "POST",
     "/papers": "POST",
     "/findings/{number}/notes": "POST",
+    "/privacy/consents": "POST",
+    "/privacy/complaints": "POST",
+    "/privacy/complaints/{number}": "POST",
     "/sign-in/passkey/question": "POST",
     "/sign-in/passkey": "POST",
     "/api/v1/held-readings/{said}": "PUT",

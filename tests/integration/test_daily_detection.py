@@ -1,4 +1,4 @@
-"""A run that watches: faults become items, a policy holds back what suspects earn, and closing an item releases it."""
+"""A run that watches: faults become items, one that is acknowledged holds back income, and closing it releases that."""
 
 import json
 from contextlib import closing
@@ -25,6 +25,7 @@ from transactive.engine.devices.recorded_history import RecordedHistory, ReplayC
 from transactive.engine.replay import replay, slots_of
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.metering.feeder import read_feeder
+from transactive.services.finding_notes import FindingNote, all_notes, say
 from transactive.store import Store
 from transactive.store.read.items import read_items
 from transactive.store.write.items import save_items, set_state
@@ -33,7 +34,7 @@ START, DAY = "2017-06-05T00:00Z", 86_400
 TOTAL = Accounts(14).total
 BROKEN = 0
 """The member whose PV yields less than half from four weeks before the run."""
-CLOSED_AFTER = parse_time("2017-06-06T15:00Z")
+ACKNOWLEDGED_AFTER, CLOSED_AFTER = parse_time("2017-06-05T06:00Z"), parse_time("2017-06-06T15:00Z")
 
 
 def faulty(setting: Setting, **rules) -> Setting:
@@ -46,7 +47,7 @@ def faulty(setting: Setting, **rules) -> Setting:
 
 
 class Lived:
-    """Two days of a run whose operator closes the item in the afternoon of the second."""
+    """Two days of a run whose operator acknowledges the item on the first, and closes it on the second."""
 
     def __init__(self, setting: Setting, folder) -> None:
         self.folder = folder
@@ -57,11 +58,13 @@ class Lived:
 
     def _after(self, record) -> None:
         self.records.append(record)
-        if record.readings.slot == CLOSED_AFTER:
+        steps = {ACKNOWLEDGED_AFTER: ItemState.ACKNOWLEDGED, CLOSED_AFTER: ItemState.CLOSED}
+        state = steps.get(record.readings.slot)
+        if state is not None:
             with closing(Store(self.folder)) as store:
                 self.items = read_items(store)
                 for item in self.items:
-                    set_state(store, item.number, ItemState.CLOSED, CLOSED_AFTER)
+                    set_state(store, item.number, state, record.readings.slot)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,9 @@ def moved(record, kind: PostingKind, column: str) -> dict[int, int]:
 
 
 def test_the_fault_becomes_one_item_with_its_evidence(lived):
-    assert [(item.kind, item.member, item.state) for item in lived.items] == [("PV fault", BROKEN, ItemState.OPEN)]
+    assert [(item.kind, item.member, item.state) for item in lived.items] == [
+        ("PV fault", BROKEN, ItemState.ACKNOWLEDGED)
+    ]
     item = lived.items[0]
     assert "yields" in item.evidence
     assert item.energy_wh > 10_000
@@ -85,13 +90,13 @@ def test_the_fault_becomes_one_item_with_its_evidence(lived):
     assert item.seen == parse_time("2017-06-06T07:00Z")
 
 
-def test_income_is_held_exactly_while_the_item_is_open_and_released_at_once(lived):
+def test_income_is_held_from_when_a_person_acknowledges_the_item_and_released_at_once(lived):
     held = 0
     for record in lived.records:
         slot = record.readings.slot
         before = record.postings.other_than(PostingKind.HOLD).other_than(PostingKind.RELEASE)
         income = max(int(before.net_n(TOTAL)[BROKEN]), 0)
-        suspect = lived.items[0].opened <= slot <= CLOSED_AFTER
+        suspect = ACKNOWLEDGED_AFTER < slot <= CLOSED_AFTER
         assert moved(record, PostingKind.HOLD, "payer") == ({BROKEN: income} if suspect and income else {})
         held += moved(record, PostingKind.HOLD, "payer").get(BROKEN, 0)
         released = moved(record, PostingKind.RELEASE, "payee")
@@ -190,6 +195,10 @@ def test_items_are_seen_by_whom_they_concern_and_moved_on_by_the_operator(copy):
             seen = client.get("/api/v1/items", headers=bearer(tokens[scope])).json()["items"]
             assert [item["number"] for item in seen] == numbers, scope
             answer = client.put("/api/v1/items/1/acknowledged", headers=bearer(tokens[scope]))
+            if scope == "operator":
+                assert "write your reason" in answer.json()["detail"]
+                say(copy, FindingNote(1, "note", "operator", 0, text="the inverter reports an error"))
+                answer = client.put("/api/v1/items/1/acknowledged", headers=bearer(tokens[scope]))
             assert answer.status_code == (200 if scope == "operator" else 403), scope
         assert client.get("/api/v1/items", headers=bearer(other)).json()["items"] == []
         assert "house-01: PV fault" in client.get("/", headers=bearer(tokens["member"])).text
@@ -202,11 +211,16 @@ def test_the_command_line_lists_items_and_moves_them_on(copy, tmp_path):
     assert "2 closed: unmetered energy, the feeder" in words
     told = json.loads(call("detect", "items", "--state", copy, "--close", 1, "--reopen", 2, "--json").out)
     assert [item["state"] for item in told["items"]] == ["closed", "open"]
+    assert "write your reason" in call("detect", "items", "--state", copy, "--acknowledge", 1).err
+    moved_on = call("detect", "items", "--state", copy, "--acknowledge", 1, "--reason", "the inverter", "--json")
+    assert json.loads(moved_on.out)["items"][0]["state"] == "acknowledged"
+    assert [note.text for note in all_notes(copy)[1].said] == ["the inverter"]
     assert "item 9: there is none" in call("detect", "items", "--state", copy, "--acknowledge", 9).err
     assert "holds no run" in call("detect", "items", "--state", tmp_path / "none").err
 
 
 def test_every_step_can_be_undone_and_unknown_ones_are_refused(copy):
+    say(copy, FindingNote(1, "note", "operator", 0, text="the inverter reports an error"))
     with serving(copy) as client:
         first = client.get("/api/v1/items").json()["items"][0]
         assert (first["member"], first["state"], first["kind"]) == ("house-01", "open", "PV fault")

@@ -22,6 +22,7 @@ from transactive.engine.books.state_keeper import NothingKept, StateKeeper
 from transactive.engine.daily.advice import Advisor
 from transactive.engine.daily.detection import DailyDetection, NoDetection
 from transactive.engine.daily.plans import PlanBook
+from transactive.engine.daily.retention import Retention
 from transactive.engine.direct.deal_book import DealBook
 from transactive.engine.observer import Observer
 from transactive.engine.order_entry import EntersOrders, NoEntry, OrderEntry
@@ -66,7 +67,8 @@ def optional_parts(
         limits = LimitsAtGates(read, nothing, community.clock)
         return OptionalParts(signed, nothing, entry, NoDetection(), (), authorisations, limits, NoCorrecting(members))
     detection = DailyDetection(setting, past, store)
-    observers = Advisor(setting, past, store, slots[0]), detection, PlanBook(store), DealBook(store.path.parent)
+    daily = Advisor(setting, past, store, slots[0]), detection, PlanBook(store), Retention(community, store)
+    observers = (*daily, DealBook(store.path.parent))
     keeper = StateKeeper(store, community)
     limits = LimitsAtGates(read, keeper, community.clock)
     correcting = Correcting(store, community, signed)

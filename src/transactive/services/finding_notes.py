@@ -85,6 +85,21 @@ def say(folder: Path, note: FindingNote) -> None:
         add_line(folder / FILE, msgspec.json.encode(msgspec.structs.replace(note, text=text)))
 
 
+def is_operator(by: str) -> bool:
+    """Whether a note is of who operates."""
+    return by == "operator" or by.endswith(" (operator)")
+
+
+def drop_notes(folder: Path, before: int, *, do: bool) -> int:
+    """Drop notes that were made before a time [Unix s], or only count them; returns how many."""
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        said = _read(folder)
+        left = [each for each in said if each.at >= before]
+        if do and len(left) < len(said):
+            write_private(folder / FILE, b"".join(msgspec.json.encode(each) + b"\n" for each in left))
+    return len(said) - len(left)
+
+
 def blank_notes(folder: Path, findings: set[int], people: set[str]) -> int:
     """Blank what was said about some findings, and some people in all others; returns how many notes changed."""
     with filelock.FileLock(folder / LOCK, mode=0o600):

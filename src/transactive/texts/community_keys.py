@@ -33,6 +33,7 @@ KEYS: dict[str, dict[str, str]] = {
         "forecast": "Who forecasts.",
         "forecasters": "Who submits forecasts of what all use together; the forecast.model `pool` hears them.",
         "detection": "Search for theft and faults.",
+        "privacy": "What homes are asked for, how long data are kept, how soon complaints are answered.",
         "trading": "Who trades for members.",
         "network": "Nodes and lines between members.",
         "grid": "How the lines of the network are operated.",
@@ -150,12 +151,27 @@ KEYS: dict[str, dict[str, str]] = {
             "CSV or Parquet of what was submitted, for a run on recorded data: `slot_start` and `q05_wh` to `q95_wh`."
         ),
     },
+    "PrivacyRules": {
+        "ask": "What others see of a home only if it agrees: forecasts, detection; left out, it is asked for nothing.",
+        "keep": "How long kinds of data are kept.",
+        "answer_days": "Days within which the operator answers a complaint.",
+    },
+    "KeepRules": {
+        "forecasts_days": "Days that forecasts are kept, 60 at least; left out, as long as the run.",
+        "plans_days": "Days that plans of batteries are kept; left out, as long as the run.",
+        "findings_days": "Days that closed findings are kept; left out, as long as the run.",
+        "notes_days": "Days that notes on findings are kept; left out, as long as the run.",
+        "complaints_days": "Days that complaints are kept once they have ended; left out, as long as the run.",
+    },
     "TradingRules": {
         "agent": "Agent of every member that names none: curves, truthful, zic, zip, or one of a plug-in.",
     },
     "DetectionRules": {
         "watch": "Search each day's readings for theft and faults.",
-        "hold": "Kinds of findings that hold back what a member earns until an operator closes the item.",
+        "hold": (
+            "Kinds of findings that hold back what a member earns, from when an operator acknowledges one with a reason"
+            " until it is closed."
+        ),
         "hold_confidence_ppm": "Least confidence of a finding that holds back money [millionths].",
     },
     "Member": {

@@ -57,6 +57,7 @@ from transactive.web.people.passkey_routes import ROUTES as PASSKEYS
 from transactive.web.predictions.routes import prediction_list, predictions
 from transactive.web.privacy.routes import ROUTES as PRIVACY
 from transactive.web.privacy.routes import looks
+from transactive.web.privacy.saying import ROUTES as SAYING
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, bound_recursion, known_queries
 from transactive.web.rules.rehearsing import Rehearsals
@@ -111,6 +112,7 @@ def build_app(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(*ROUTES, *PASSKEYS, *EXPLORER, *PAPERS, *FINDINGS, *PRIVACY, *NOTICES, *DECIDING, *RULES, explained),
+            *SAYING,
             *(readings, bring, answer_about_held, answer_readings),
             *(metrics, act_on_page, answer_draft, step_on_page, choose_language),
             *(predictions, api_router(prediction_list, history, battery, looks, *DRAFTS, *FORECASTS)),

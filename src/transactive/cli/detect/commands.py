@@ -152,6 +152,7 @@ def items(
     acknowledge: int | None = None,
     close: int | None = None,
     reopen: int | None = None,
+    reason: str = "",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """List what a run's detection found, and acknowledge, close or reopen an item.
@@ -161,14 +162,16 @@ def items(
     state
         State folder of a run or a demo.
     acknowledge
-        Number of an item to acknowledge; held money stays held.
+        Number of an item to acknowledge; from then on a kind that `detection.hold` names holds back income.
     close
         Number of an item to close; held money is released in the next slot.
     reopen
         Number of an item to open again.
+    reason
+        Why, kept as a note on each item that moves, where its home reads it; to hold back income needs one.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.detect.items import show_items
 
-    show_items(state, {"acknowledged": acknowledge, "closed": close, "open": reopen}, json=json)
+    show_items(state, {"acknowledged": acknowledge, "closed": close, "open": reopen}, reason, json=json)

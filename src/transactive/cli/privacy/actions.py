@@ -15,6 +15,7 @@ from transactive.core.slots import time_text
 from transactive.services.privacy.copy_of_data import copy_of_data
 from transactive.services.privacy.erasure import erase, require_gone, still_named
 from transactive.services.privacy.processing import PROCESSING
+from transactive.store.bills import FILE
 from transactive.store.folder import hold, write_new
 from transactive.web.accounts.looks import EVERYBODY, looks_at
 from transactive.web.privacy.kept import forget_kept, kept_of, people_of
@@ -78,7 +79,7 @@ def erase_person(folder: Path, member: str, keep_years: int, *, yes: bool, json:
         "papers erased": done.bills.papers,
         "papers kept": f"{done.bills.kept}, until the end of {done.bills.kept_until}" if done.bills.kept else "none",
     }
-    names = [each for each in (done.name, *people) if each]
-    if left := list(still_named(folder, names)) if names else []:
+    by_law = {str(folder / FILE)} if done.bills.kept else set()
+    if left := [path for path in still_named(folder, done.named) if path not in by_law] if done.named else []:
         facts["still named in"] = ", ".join(left) + "; change these by hand"
     report(facts, json=json)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-privacy = App(name="privacy", help="What is known of a person: the record, a copy for the person, erasure.")
+privacy = App(
+    name="privacy", help="What is known of a person: the record, a copy, consents, complaints, retention, erasure."
+)
 Flag = Annotated[bool, Parameter(negative="")]
 
 
@@ -84,3 +86,65 @@ def erase(member: str, *, state: Path, keep_years: int = 10, yes: Flag = False, 
     from transactive.cli.privacy.actions import erase_person
 
     erase_person(state, member, keep_years, yes=yes, json=json)
+
+
+@privacy.command
+def consent(
+    member: str,
+    purpose: str,
+    *,
+    state: Path,
+    withdraw: Flag = False,
+) -> None:
+    """Note what a member agreed to on paper, or took back.
+
+    Parameters
+    ----------
+    member
+        Who agreed, by id.
+    purpose
+        What to: forecasts or detection; `privacy.ask` in the community file says what is asked.
+    state
+        Folder of the run.
+    withdraw
+        It took back what it had agreed to.
+    """
+    from transactive.cli.privacy.saying import note_consent
+
+    note_consent(state, member, purpose, given=not withdraw)
+
+
+@privacy.command
+def complaints(*, state: Path, member: str | None = None, json: Flag = False) -> None:
+    """List complaints with their state and the day by which they are to be answered; overdue ones first.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    member
+        Only of this member.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.privacy.saying import show_complaints
+
+    show_complaints(state, member, json=json)
+
+
+@privacy.command
+def retain(*, state: Path, yes: Flag = False, json: Flag = False) -> None:
+    """Delete what is older than `privacy.keep` in the community file says; a run does so daily with its database.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    yes
+        Do it; without it only say what would go.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.privacy.saying import apply_retention
+
+    apply_retention(state, yes=yes, json=json)

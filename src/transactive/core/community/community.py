@@ -34,6 +34,7 @@ from transactive.core.community.rules import (
     ForecastRules,
     GridRules,
     MarketRules,
+    PrivacyRules,
     RunRules,
     Sources,
     TradingRules,
@@ -71,6 +72,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     sharing: SharingRules | None = None
     direct: DirectRules | None = None
     billing: BillingRules | None = None
+    privacy: PrivacyRules = PrivacyRules()
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
     changes: tuple[RulesChange, ...] = msgspec.field(default=(), name="from")
 

@@ -173,8 +173,8 @@ class TradingRules(CommunityRecord, frozen=True, kw_only=True):
 class DetectionRules(CommunityRecord, frozen=True, kw_only=True):
     """Whether a run watches its meters and devices, and what it does about what it finds.
 
-    hold: kinds of findings that, from hold_confidence_ppm on, hold back what a member earns until an operator closes
-    them.
+    hold: kinds of findings that, from hold_confidence_ppm on, hold back what a member earns from when an operator
+    acknowledges them, with a reason, until they are closed. By themselves they hold nothing.
     """
 
     watch: bool = True
@@ -186,3 +186,21 @@ class DetectionRules(CommunityRecord, frozen=True, kw_only=True):
         ...,
     ] = ()  # fmt: skip
     hold_confidence_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 900_000
+
+
+class KeepRules(CommunityRecord, frozen=True, kw_only=True):
+    """How many days kinds of data are kept; None: as long as the run."""
+
+    forecasts_days: Annotated[int, Meta(ge=60, le=36_500)] | None = None
+    plans_days: Annotated[int, Meta(ge=2, le=36_500)] | None = None
+    findings_days: Annotated[int, Meta(ge=28, le=36_500)] | None = None
+    notes_days: Annotated[int, Meta(ge=28, le=36_500)] | None = None
+    complaints_days: Annotated[int, Meta(ge=365, le=36_500)] | None = None
+
+
+class PrivacyRules(CommunityRecord, frozen=True, kw_only=True):
+    """What homes are asked for their consent, how long data are kept, and how soon complaints are answered."""
+
+    ask: tuple[Literal["forecasts", "detection"], ...] = ()
+    keep: KeepRules = KeepRules()
+    answer_days: Annotated[int, Meta(ge=1, le=90)] = 30

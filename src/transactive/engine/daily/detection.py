@@ -94,13 +94,13 @@ class DailyDetection(Observer):
         return hold(postings, held_n, self._suspects(), ledger.accounts)
 
     def _suspects(self) -> BoolArray:
-        """Members with an item that is not closed, of a kind and confidence that the community's policy names."""
+        """Members with an item that an operator acknowledged, of a kind and confidence that the policy names."""
         suspects = np.zeros(len(self._setting.community.members), bool)
         if self._rules.hold:
             for item in read_items(self._store):
                 sure = item.confidence_ppm >= self._rules.hold_confidence_ppm
                 if item.member is not None and item.kind in self._rules.hold and sure:
-                    suspects[item.member] |= item.state != ItemState.CLOSED
+                    suspects[item.member] |= item.state == ItemState.ACKNOWLEDGED
         return suspects
 
 

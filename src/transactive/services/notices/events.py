@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from transactive.core.units import kwh_text
 from transactive.services.bills.open_items import listed
 from transactive.services.governing.standing import Decisions
 from transactive.services.notices.choices import NoticeKind
+from transactive.services.privacy.consents import shown_items
 from transactive.store import Store
 from transactive.store.read.items import read_items
 from transactive.store.read.runs import Reader, Run
@@ -53,7 +55,8 @@ def _findings(store: Store, run: Run, person: NoticePerson) -> Iterator[NoticeEv
     own = None if person.member is None else run.community.ids.index(person.member)
     if person.scope not in ("member", "operator"):
         return
-    for item in read_items(store, own):
+    items = shown_items(store.path.parent, run.community, read_items(store, own), own, int(time.time()))
+    for item in items:
         if item.state != ItemState.OPEN:
             continue
         who = "The feeder" if item.member is None else "Your home" if person.member else run.names[item.member]

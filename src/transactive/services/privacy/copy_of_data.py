@@ -16,11 +16,13 @@ from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY, time_text
 from transactive.services.bills.open_items import listed
 from transactive.services.bills.parties import read_parties
+from transactive.services.complaints import complaints
 from transactive.services.finding_notes import all_notes
 from transactive.services.governing.log import acts
 from transactive.services.privacy.processing import PROCESSING
 from transactive.store import Store, holds_state
 from transactive.store.bills import BillBooks
+from transactive.store.live.consents import read_consents
 from transactive.store.read import models
 from transactive.store.read.forecasts import MEMBERS
 from transactive.store.read.items import read_items
@@ -79,6 +81,11 @@ def _known(reader: Reader, run: Run, member: int) -> dict[str, Any]:
         else msgspec.to_builtins(item)
         for item in read_items(store, member)
     ]
+    found["consents"] = [
+        msgspec.to_builtins(each) for each in read_consents(store.path.parent) if each.member == member
+    ]
+    mine = [each for each in complaints(store.path.parent) if each.opened.member == member]
+    found["complaints"] = [msgspec.to_builtins(line) for each in mine for line in (each.opened, each.ended) if line]
     found["decisions"] = [msgspec.to_builtins(act) for act in acts(store.path.parent) if act.member == member]
     found["forecasts"] = list(_forecasts(reader, run, member, {row["slot"]: row for row in readings}))
     return found

@@ -19,11 +19,14 @@ from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import parse_time
 from transactive.services.bills.erasure import BillErasure, erase_bills
+from transactive.services.bills.parties import read_parties
+from transactive.services.complaints import blank_complaints
 from transactive.services.finding_notes import blank_notes
 from transactive.services.governing.log import blank_deciders
 from transactive.services.privacy.erasures import Erased, note_erased
 from transactive.store import Store, holds_state
 from transactive.store.live.acts import blank_askers
+from transactive.store.live.consents import blank_consents
 from transactive.store.read.items import read_items
 from transactive.store.read.runs import Reader
 
@@ -32,9 +35,9 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was erased of who had a name: papers, notes and acts."""
+    """What was erased: papers, notes and acts. named: by what the person was known, as no file may name it now."""
 
-    name: str | None
+    named: list[str]
     bills: BillErasure
     notes: int
     acts: int
@@ -84,17 +87,24 @@ def members_there(folder: Path, erased: Sequence[Erased]) -> list[tuple[str, Era
 
 
 def erase_again(folder: Path, erased: Erased, accounts: Sequence[str], now: int) -> Erasure:
-    """Erase in a copy of a state who was erased, whether it still trades there or not."""
+    """Erase in a copy of a state who was erased, whether it still trades there or not.
+
+    What bills had on file, such as the legal name, the street and the IBAN, is looked for in all files as well.
+    """
     with closing(Store(folder)) as store:
         community, account = _community(store), erased.member
         name, member = community.members[account].name, community.ids[account]
+    party = read_parties(folder).members.get(member)
+    on_file = [] if party is None else [party.name, party.street, party.iban, party.email, party.vat_id]
     bills = erase_bills(folder, member, erased.keep_years, datetime.fromtimestamp(now, UTC).year)
     with closing(Store(folder)) as store:
         own = {item.number for item in read_items(store, account)}
         notes = blank_notes(folder, own, {form for each in accounts for form in (each, f"{each} ({member})")})
         acts = blank_askers(store, account, accounts) + blank_deciders(folder, account, accounts)
         _forget_name(store, member)
-    return Erasure(name, bills, notes, acts)
+    blank_consents(folder, account, accounts)
+    blank_complaints(folder, account, accounts)
+    return Erasure([each for each in (name, *accounts, *on_file) if each], bills, notes, acts)
 
 
 def _community(store: Store) -> Community:

@@ -41,7 +41,10 @@ PROCESSING = (
         N_("trade for the home, advise it, find faults of meters"),
         "market.sqlite: forecasts, advice, items; models/",
         N_("the member; operator and auditor"),
-        N_("advice is of the newest day only; forecasts and findings stay with the run, without a name after erasure"),
+        N_(
+            "advice is of the newest day only; the others as long as `privacy.keep` says, or with the run, without a"
+            " name after erasure"
+        ),
     ),
     ProcessingKind(
         N_("What members allow and order by hand"),
@@ -86,7 +89,14 @@ PROCESSING = (
         N_("people agree what a finding was"),
         "finding-notes.jsonl",
         N_("the member, the operator"),
-        N_("erasure blanks those on the member's findings, and names of its accounts"),
+        N_("as long as `privacy.keep` says; erasure blanks those on the member's findings, and names of its accounts"),
+    ),
+    ProcessingKind(
+        N_("Consents and complaints"),
+        N_("do what a home agreed to and nothing else; answer what it complains of in time"),
+        "consents.jsonl, complaints.jsonl",
+        N_("the member, the operator, the auditor"),
+        N_("complaints as long as `privacy.keep` says; erasure blanks texts and who wrote, numbers and dates stay"),
     ),
     ProcessingKind(
         N_("Who looked at a home, what assistants asked"),

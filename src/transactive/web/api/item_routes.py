@@ -13,11 +13,20 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from transactive.core.errors import InputError
-from transactive.core.items import Item
+from transactive.core.items import Item, ItemState
 from transactive.store.read.items import item_of
 from transactive.store.read.pages import Pageable
 from transactive.web.api import item_shapes
-from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State, item_record, visible
+from transactive.web.api.item_shapes import (
+    STATES,
+    ItemPage,
+    ItemRecord,
+    State,
+    item_record,
+    require_reason,
+    shown,
+    visible,
+)
 from transactive.web.api.paging import SHARED, Cursor, Limit, looked, page_of
 from transactive.web.authentication import EVERYONE, OPERATES
 from transactive.web.problems import AccessDenied, NotFound
@@ -37,7 +46,8 @@ def items(
         raise AccessDenied(detail="What concerns the whole feeder would tell of too few homes.")
     looked(run_context, request, None)
     rows, after = page_of(run_context, Pageable.ITEMS, limit, cursor, member=visible(run, request.user))
-    return ItemPage(items=[item_record(item_of(row), run) for row in rows], next=after)
+    found = shown(run_context.reader.store, run, request.user, [item_of(row) for row in rows])
+    return ItemPage(items=[item_record(item, run) for item in found], next=after)
 
 
 @put("/items/{number:int}/{outcome:str}", opt=OPERATES, **SHARED)
@@ -58,6 +68,8 @@ def stepped(run_context: RunContext, number: int, outcome: State) -> Item:
     run, position = run_context.run(), run_context.reader.position()
     if outcome not in STATES:
         raise InputError(f"{outcome}: an item can be {', '.join(STATES)}")
+    if STATES[outcome] == ItemState.ACKNOWLEDGED:
+        require_reason(run_context.reader.store, run, number)
     try:
         return item_shapes.step(run_context.reader.store, run, position, number, STATES[outcome])
     except InputError as error:

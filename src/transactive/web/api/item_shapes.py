@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
+from transactive.core.errors import InputError
 from transactive.core.items import Item, ItemState
+from transactive.services.finding_notes import all_notes, is_operator
+from transactive.services.privacy.consents import shown_items
 from transactive.store.database import Database
 from transactive.store.read.items import FEEDER, read_items
 from transactive.store.read.runs import Run, RunProgress
@@ -55,8 +60,28 @@ def visible(run: Run, viewer: Viewer) -> int | None:
 
 
 def seen_by(store: Database, run: Run, viewer: Viewer) -> list[Item]:
-    """All items that a viewer sees, oldest first."""
-    return read_items(store, visible(run, viewer))
+    """All items that a viewer sees, oldest first: of other homes what they agreed to, and faults of the meter."""
+    return shown(store, run, viewer, read_items(store, visible(run, viewer)))
+
+
+def shown(store: Database, run: Run, viewer: Viewer, items: Sequence[Item]) -> list[Item]:
+    """Those of some items that homes agreed to show to a viewer."""
+    own = None if viewer.member is None else run.community.ids.index(viewer.member)
+    return shown_items(store.path.parent, run.community, items, own, int(time.time()))
+
+
+def require_reason(store: Database, run: Run, number: int) -> None:
+    """Require an operator's note on a finding that holds back money once it is acknowledged. Raises InputError."""
+    rules = run.community.detection
+    item = next((each for each in read_items(store) if each.number == number), None)
+    if item is None or item.kind not in rules.hold or item.confidence_ppm < rules.hold_confidence_ppm:
+        return
+    notes = all_notes(store.path.parent).get(number)
+    if notes is None or not any(each.kind == "note" and is_operator(each.by) for each in notes.said):
+        raise InputError(
+            f"item {number}: to acknowledge it holds back what the home earns; write your reason as a note on its page"
+            " first, or give --reason; the home reads it"
+        )
 
 
 def step(store: Database, run: Run, position: RunProgress, number: int, state: ItemState) -> Item:

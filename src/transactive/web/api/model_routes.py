@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from transactive.services.privacy.consents import withheld
 from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
@@ -47,7 +49,10 @@ def forecasts(
     if cleared is None or slot is None or slot > cleared:
         raise NotFound(f"slot {of_slot or 'of the run'}: its gate has not closed yet")
     names = forecasters(run_context.reader)
+    now, folder = int(time.time()), run_context.reader.store.path.parent
+    hidden = set() if request.user.member else withheld(folder, run.community, "forecasts", now)
     told = [one for one in told_of(run_context.reader, run, slot) if only is None or one.member in (None, only)]
+    told = [one for one in told if one.member not in hidden]
     return ForecastList(items=[_forecast(one, names, run) for one in told])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import Semaphore
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from transactive.web.api.paging import SHARED, ApiRequest, OfMember, looked
 from transactive.web.api.records import Time, View
 from transactive.web.authentication import NOTES, WITHOUT_GRID
 from transactive.web.privacy.kept import asked_for, kept_of
+from transactive.web.privacy.rows import complaint_rows, consent_rows, keep_words
 from transactive.web.problems import AccessDenied, TooMany
 from transactive.web.run_context import RunContext
 from transactive.web.viewers import Viewer
@@ -57,9 +59,23 @@ def looks(request: ApiRequest, run_context: NamedDependency[RunContext], of: OfM
 
 @get("/privacy", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def privacy_page(
-    request: Request[Viewer, Any, Any], run_context: NamedDependency[RunContext], member: FromQuery[str | None] = None
+    request: Request[Viewer, Any, Any],
+    run_context: NamedDependency[RunContext],
+    member: FromQuery[str | None] = None,
+    about: FromQuery[int] = 0,
 ) -> Template:
-    """What a community keeps of its people; to a home also who looked."""
+    """What a community keeps of its people; to a home also who looked, what it agreed to, and its complaints."""
+    return privacy_template(request, run_context, member, about=about)
+
+
+def privacy_template(
+    request: Request[Viewer, Any, Any],
+    run_context: RunContext,
+    member: str | None = None,
+    failed: str = "",
+    about: int = 0,
+) -> Template:
+    """The page. failed: why something could not be done, which is said on it. about: finding that is objected to."""
     run, viewer = run_context.run(), request.user
     words, folder = Words(run.community.currency, run.community.zone), run_context.reader.store.path.parent
     home = _home(run_context, run, viewer, member) if viewer.member or member else None
@@ -75,8 +91,23 @@ def privacy_page(
         for each in found
     ]
     asked = [] if home is None else [_asked(each, words) for each in asked_for(folder, home)[: -MOST_SHOWN - 1 : -1]]
-    context = {"viewer": viewer, "run": run, "home": home, "looks": rows, "asked": asked, "processing": PROCESSING}
-    return Template("privacy.html", context=context)
+    now, index = int(time.time()), None if home is None else run.community.ids.index(home)
+    context = {
+        "viewer": viewer,
+        "run": run,
+        "home": home,
+        "looks": rows,
+        "asked": asked,
+        "processing": PROCESSING,
+        "failed": failed,
+        "consents": [] if index is None else consent_rows(folder, run, index, now, words),
+        "complaints": complaint_rows(folder, run, index, now, words),
+        "days": run.community.privacy.answer_days,
+        "keep": keep_words(run),
+        "writes": viewer.acts and viewer.member is not None,
+        "about": about,
+    }
+    return Template("privacy.html", context=context, status_code=400 if failed else 200)
 
 
 @get("/privacy/copy", opt=NOTES, sync_to_thread=True, include_in_schema=False)

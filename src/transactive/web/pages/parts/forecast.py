@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
+from transactive.services.privacy.consents import withheld
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, kwh_text
@@ -27,7 +29,10 @@ LOW, MEDIAN, HIGH = 0, 2, 4
 
 def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Words) -> dict[str, Any] | None:
     """Rows of all together and of each member that the viewer may see; None where nothing was kept."""
-    told = told_of(reader, run, slot)
+    hidden = set[int]()
+    if viewer.member is None:
+        hidden = withheld(reader.store.path.parent, run.community, "forecasts", int(time.time()))
+    told = [one for one in told_of(reader, run, slot) if one.member not in hidden]
     if not told:
         return None
     names = forecasters(reader)
