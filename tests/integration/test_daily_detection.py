@@ -42,7 +42,8 @@ def faulty(setting: Setting, **rules) -> Setting:
     since = (parse_time(START) - setting.measured.first_slot) // 3600 - 28 * 24
     generation[since:, BROKEN] = generation[since:, BROKEN] * 2 // 5
     measured = Measured(setting.measured.first_slot, setting.measured.consumption_wh, generation)
-    community = msgspec.structs.replace(setting.community, detection=DetectionRules(**rules))
+    trading = msgspec.structs.replace(setting.community.trading, plans="alone")  # so that the broken plant still sells
+    community = msgspec.structs.replace(setting.community, detection=DetectionRules(**rules), trading=trading)
     return replace(setting, community=community, measured=measured)
 
 
