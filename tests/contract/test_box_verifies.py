@@ -133,6 +133,16 @@ def test_a_leaf_of_somebody_else_or_of_another_history_is_seen(w):
     assert "does not lead to the root" in words_of(torn, None, held)
 
 
+def test_the_first_leaf_in_newer_contracts_begins_a_period_of_its_own(w):
+    w.commit()
+    first = file_of(w, MEMBER)
+    before = msgspec.structs.replace(first, settlement="0x" + "22" * 20)
+    in_a_period = replace(held_of(w), per_period=10**9)
+    assert words_of(first, before, in_a_period) == ""
+    later = msgspec.structs.replace(first, previous="0x" + "11" * 32)
+    assert "something was committed in it before" in words_of(later, before, in_a_period)
+
+
 # -- the witness in a box
 
 
