@@ -76,7 +76,7 @@ def _wrongs(file: LeafFile, before: LeafFile | None, held: Held) -> Iterator[Wro
 
 
 def _follows(file: LeafFile, before: LeafFile | None, begins: bool) -> Iterator[Wrong]:
-    """Whether a leaf goes on from the one before it, in one hash chain of commitments; in newer contracts one begins."""
+    """Whether a leaf goes on from the one before it, in one chain of commitments; in newer contracts one begins."""
     begins = begins or (before is not None and before.settlement.lower() != file.settlement.lower())
     if begins and file.opening.previous != ZERO:
         yield Wrong("it begins a period, and says that something was committed in it before")
