@@ -10,6 +10,7 @@ from babel.messages.catalog import Message
 from transactive.texts.catalogues import file_of, read, sentences, written
 from transactive.texts.formatting import Words, date_in_year, kwh_text, long_date, span_of_time
 from transactive.texts.language import ENGLISH, LANGUAGES, _, figure, known, negotiated, ngettext, speaking
+from transactive.web.pages.verify import _kg
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 VALUES, MARKS = re.compile(r"%\(\w+\)s|%%"), re.compile(r"<[^>]+>")
@@ -127,3 +128,10 @@ def test_a_sentence_that_no_catalogue_knows_stays_as_it_is():
 )
 def test_a_browser_gets_the_language_that_it_likes_most(accepted, language):
     assert negotiated(accepted) == language
+
+
+def test_a_file_is_checked_in_words_and_figures_of_the_language():
+    with speaking("fr"):
+        assert _("%(title)s:", title="Votre relevé") == "Votre relevé\u00a0:"
+        assert _kg(1_234_567_890) == "1\u202f234,567 kg CO₂e"
+    assert _kg(1_234_567_890) == "1,234.567 kg CO₂e"

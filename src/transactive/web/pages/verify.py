@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement
 from transactive.services.statements.chain_check import ChainCheck, chain_of, check
 from transactive.services.statements.checks.words import CHECKS
 from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words, counted
-from transactive.texts.language import _
+from transactive.texts.formatting import Words, kwh_text
+from transactive.texts.language import N_, _, figure, ngettext
 from transactive.texts.shell import word
 from transactive.web.viewers import Viewer
 
 MOST_BYTES = 64 * 2**20
 """Largest file that is read [bytes]: more than a year of hourly slots."""
-HOLDS, CONTRADICTION, NOT_JUDGED = "holds", "contradiction", "not judged"
+HOLDS, CONTRADICTION, NOT_JUDGED = N_("holds"), N_("contradiction"), N_("not judged")
 
 
 def verify_page(reader: Reader, run: Run, viewer: Viewer, name: str | None = None, data: bytes = b"") -> dict[str, Any]:
@@ -48,8 +47,8 @@ def verify_page(reader: Reader, run: Run, viewer: Viewer, name: str | None = Non
 def _title(found: ChainCheck) -> str:
     """How it ended, in a few words."""
     if found.contradiction is None:
-        return f"All {len(CHECKS)} checks hold"
-    return "Contradiction found" if found.statement else "This is no statement"
+        return _("All %(checks)s checks hold", checks=len(CHECKS))
+    return _("Contradiction found") if found.statement else _("This is no statement")
 
 
 def _checks(found: ChainCheck) -> list[tuple[str, str, str]]:
@@ -70,17 +69,20 @@ def _checks(found: ChainCheck) -> list[tuple[str, str, str]]:
 def _figures(of: Statement, words: Words) -> list[tuple[str, str]]:
     """What the file says, in short."""
     balance = int(of.totals.balance_n)
+    days = _("%(first)s to %(last)s", first=words.short_day(of.first_slot), last=words.short_day(of.end - 1))
+    slots = ngettext("%(num)s slot", "%(num)s slots", len(of.slots))
     return [
-        ("Whose", f"{of.member.id}, {of.community.name}"),
-        (
-            "When",
-            f"{words.short_day(of.first_slot)} to {words.short_day(of.end - 1)}, {counted(len(of.slots), 'slot')}",
-        ),
-        ("Used", f"{kwh_text(of.totals.consumption_wh)} kWh"),
-        ("Received" if balance >= 0 else "Paid", money_text(abs(balance), of.community.currency)),
-        ("By location", f"{of.totals.location_mg // 1_000 / 1_000:,.3f} kg CO₂e"),
-        ("By claims", f"{of.totals.market_mg // 1_000 / 1_000:,.3f} kg CO₂e"),
+        (_("Whose"), f"{of.member.id}, {of.community.name}"),
+        (_("When"), f"{days}, {slots}"),
+        (_("Used"), f"{kwh_text(of.totals.consumption_wh)} kWh"),
+        (_("Received") if balance >= 0 else _("Paid"), Words(of.community.currency).money(abs(balance))),
+        (_("By location"), _kg(of.totals.location_mg)),
+        (_("By claims"), _kg(of.totals.market_mg)),
     ]
+
+
+def _kg(mg: int) -> str:
+    return figure(f"{mg // 1_000 / 1_000:,.3f} kg CO₂e")
 
 
 def _altered(found: ChainCheck, reader: Reader, run: Run, viewer: Viewer) -> list[tuple[str, str, str]] | None:
@@ -90,7 +92,7 @@ def _altered(found: ChainCheck, reader: Reader, run: Run, viewer: Viewer) -> lis
         return None
     if not viewer.sees_all and viewer.member != of.member.id:
         return None
-    return [(figure.place, figure.stated, figure.known) for figure in altered(of, reader.store, run.community)]
+    return [(one.place, one.stated, one.known) for one in altered(of, reader.store, run.community)]
 
 
 def _commands(folder: Path, file: str) -> list[tuple[str, str]]:
