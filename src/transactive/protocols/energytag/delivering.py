@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from transactive.links.registry import RegistryLink
 from transactive.protocols.energytag.peers import read_peers
 from transactive.services.handovers import HandOvers, InTransit
 
+SLOW_SECONDS = 3.0
+"""A receiver that has said nothing for so long is asked nothing more in a round."""
 LOG = logging.getLogger("transactive.energytag")
 
 
@@ -25,10 +28,23 @@ class Delivered(NamedTuple):
     reason: str
 
 
-def deliver(folder: Path) -> list[Delivered]:
-    """Offer everything in transit to its receiver, and do what that says."""
-    book = HandOvers(folder)
-    return [_ask(folder, book, each, lambda link, one: link.offer(one.offer)) for each in book.waiting()]
+def deliver(folder: Path, is_over: Callable[[], bool] = lambda: False) -> list[Delivered]:
+    """Offer everything in transit to its receiver, and do what that says, until it is over.
+
+    A receiver that lets us wait is asked once, so that it keeps no bundle of another one waiting.
+    """
+    book, slow, found = HandOvers(folder), set[str](), list[Delivered]()
+    for each in book.waiting():
+        if is_over():
+            break
+        if each.receiver in slow:
+            found.append(Delivered(each.offer.number, each.serial, None, f"{each.receiver} is slow; asked later"))
+            continue
+        begun = time.monotonic()
+        found.append(_ask(folder, book, each, lambda link, one: link.offer(one.offer)))
+        if found[-1].word is None and time.monotonic() - begun >= SLOW_SECONDS:
+            slow.add(each.receiver)
+    return found
 
 
 def recall(folder: Path, number: str) -> Delivered:

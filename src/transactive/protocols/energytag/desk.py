@@ -155,7 +155,8 @@ class RegistryDesk:
                     HTTPStatus.CONFLICT, f"{asked.action_id}: was done before; give each action its own", "replay",
                     "body", "action_id",
                 )  # fmt: skip
-            serial, by = _serial(service, asked, kind), asked.source_account_id
+            serial = _serial(service, asked, kind)
+            by = None if kind is BundleStep.CLAIM else asked.source_account_id  # a beneficiary's, whoever cancelled
             done = service.act([serial], lambda r, s: [step(r, _cut(r, s, asked))], by=by, action=action)[0]
         return _answer(client, asked, begun, (done.first_wh, done.end_wh), objects.STATUS[done.state])
 
@@ -206,7 +207,8 @@ def _serial(service: CertificateService, asked: objects.ActionRequest, step: Bun
     for serial, bundle in service.register(slot_of(f"{issuance}/")).bundles.items():
         if serial.rpartition("/")[0] != issuance:
             continue
-        can = bundle.owner == asked.source_account_id and (step, bundle.state) in LEADS_TO
+        whose = bundle.beneficiary if step is BundleStep.CLAIM else bundle.owner
+        can = whose == asked.source_account_id and (step, bundle.state) in LEADS_TO
         if can if first is None else bundle.first_wh <= first < bundle.end_wh:
             return serial
     raise CertificateError(f"{issuance}: the account has nothing there that it could {step}; query it", "serial")
@@ -219,6 +221,8 @@ def _cut(register: Register, serial: str, asked: objects.ActionRequest) -> str:
     begin = bundle.first_wh if first is None else first
     end = bundle.end_wh if last is None else last + 1
     if asked.certificate_quantity is not None:
+        if last is not None and end != begin + asked.certificate_quantity:
+            raise _refused("differs from the range; give one of both, or the same", "certificate_quantity")
         end = begin + asked.certificate_quantity
     if not bundle.first_wh <= begin < end <= bundle.end_wh:
         raise CertificateError(

@@ -20,6 +20,8 @@ from transactive.protocols.energytag.desk import RegistryDesk
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PAUSE_SECONDS = 2.0
 """Between two rounds of what is in transit."""
+STOP_SECONDS = 3.0
+"""How long Ctrl-C waits for a receiver that says nothing."""
 LOG = logging.getLogger("transactive.energytag")
 
 
@@ -67,7 +69,7 @@ class RegistryServer:
                 self._server.run(sockets=[self._socket])
         finally:
             self._over.set()
-            delivering.join()
+            delivering.join(STOP_SECONDS)  # what it was about stays in transit, as after a kill
             self._socket.close()
 
     def start(self) -> None:
@@ -88,7 +90,7 @@ class RegistryServer:
         said = ""
         while True:
             try:
-                deliver(self._folder)
+                deliver(self._folder, self._over.is_set)
             except TransactiveError as error:
                 if str(error) != said:
                     said = str(error)
