@@ -20,8 +20,10 @@ EUR_75_36 = 75_360_000
 
 
 def with_levy(setting: Setting, **rules) -> Setting:
+    """The same community with a levy; batteries follow their own homes, so that nobody buys back what it made itself."""
     carbon = msgspec.structs.replace(setting.community.carbon, levy=LevyRules(**rules))
-    return replace(setting, community=msgspec.structs.replace(setting.community, carbon=carbon))
+    trading = msgspec.structs.replace(setting.community.trading, plans="alone")
+    return replace(setting, community=msgspec.structs.replace(setting.community, carbon=carbon, trading=trading))
 
 
 def run(setting: Setting, days: int = 1):

@@ -50,7 +50,9 @@ def with_policies(setting: Setting, policies: dict[int, OffsetPolicy], steps: tu
         msgspec.structs.replace(member, offset=policies.get(index)) for index, member in enumerate(community.members)
     )
     rules = msgspec.structs.replace(community.carbon, **carbon)
-    return replace(setting, community=msgspec.structs.replace(community, members=members, carbon=rules), credits=steps)
+    trading = msgspec.structs.replace(community.trading, plans="alone")  # nobody buys back what it made itself
+    made = msgspec.structs.replace(community, members=members, carbon=rules, trading=trading)
+    return replace(setting, community=made, credits=steps)
 
 
 def run(setting: Setting, days: int = 2):

@@ -69,6 +69,6 @@ def test_energy_fees_and_levies_have_an_item_and_mere_transfers_none():
         PostingKind.SPREAD, PostingKind.FEE_FOLLOWS, PostingKind.ADVANCE, PostingKind.DIVIDEND,
         PostingKind.CORRECTION,
         PostingKind.CONGESTION_RENT, PostingKind.LOSSES, PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP,
-        PostingKind.INCENTIVE,
+        PostingKind.INCENTIVE, PostingKind.BONUS,
     }  # fmt: skip
     assert set(PostingKind) - ITEM_OF.keys() == moves_money_only

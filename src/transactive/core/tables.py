@@ -24,7 +24,7 @@ def _nothing() -> IntArray:
 
 
 class Table:
-    """Base of all tables, with canonical bytes; `if_there`: columns that the digest leaves out where they are empty."""
+    """Base of all tables, with canonical bytes; `if_there`: columns that the digest leaves out where there are none."""
 
     __slots__ = ()
     if_there: ClassVar[tuple[str, ...]] = ()
@@ -33,9 +33,10 @@ class Table:
         """SHA-256 over the columns in their order: name, shape, little-endian int64."""
         state = hashlib.sha256(type(self).__name__.encode())
         for part in fields(self):  # type: ignore[arg-type]
-            column = np.asarray(getattr(self, part.name))
-            if part.name in self.if_there and not column.size:
+            value = getattr(self, part.name)
+            if part.name in self.if_there and (value is None or not np.size(value)):
                 continue
+            column = np.asarray(value)
             state.update(f"|{part.name}{column.shape}|".encode())
             state.update(np.ascontiguousarray(column.astype("<i8")).tobytes())
         return state.digest()
@@ -194,6 +195,8 @@ class DeviceRules(Table):
     promised_wh: bought − sold ahead [Wh], (members,); where it is given, what is beyond it is the home's deficit, and
     what is missing to it its surplus.
     """
+
+    if_there: ClassVar[tuple[str, ...]] = ("promised_wh",)
 
     slot: int
     grid_charge_to_wh: IntArray

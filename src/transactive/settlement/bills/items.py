@@ -52,6 +52,7 @@ class LineItem(IntEnum):
     INCENTIVE = 23
     HELD = 24
     ADVANCE = 25
+    BONUS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ RULES: Mapping[LineItem, ItemRule] = {
         "sale", "Surplus of fixed shares, passed on to their holders", "kWh", "feed_in"
     ),
     LineItem.INCENTIVE: ItemRule("sale", "Incentive for shared energy", "kWh", None),
+    LineItem.BONUS: ItemRule("sale", "For forecasts that saved the community money", "", None),
     LineItem.HELD: ItemRule(None, "Held back: an open finding, or a silent meter", "", None),
     LineItem.ADVANCE: ItemRule(None, "Advanced by the supplier", "", None),
 }
@@ -134,6 +136,7 @@ SELLS: Mapping[Kind, tuple[LineItem, int]] = {
     Kind.OWNERSHIP: (LineItem.PLANT, 1),
     Kind.SURPLUS: (LineItem.SURPLUS, 1),
     Kind.INCENTIVE: (LineItem.INCENTIVE, 1),
+    Kind.BONUS: (LineItem.BONUS, 1),
     Kind.RELEASE: (LineItem.HELD, -1),
     Kind.ADVANCE: (LineItem.ADVANCE, 1),
 }
