@@ -79,9 +79,9 @@ def test_the_head_of_a_run_is_proved_there_and_two_hashes_freeze_it(demo_run, th
     told = json.loads(call(*verify, "--witness-node", there).out)
     assert (told["holds"], told["contradiction"]) == (True, None)
     assert told["worth"].startswith(f"witnessed in block {facts['of_block']} on chain ")
-    given = GivenWitness(file, there)
-    assert "not witnessed by it" not in basis_of_the_last_slot(demo_run.folder, given, is_later=False)
-    assert "or committed after block" in basis_of_the_last_slot(demo_run.folder, given, is_later=True)
+    worth = GivenWitness(file, there)
+    assert "not witnessed by it" not in basis_of_the_last_slot(demo_run.folder, worth, is_later=False)
+    assert "or committed after block" in basis_of_the_last_slot(demo_run.folder, worth, is_later=True)
     elsewhere = tmp_path / "elsewhere.json"
     earlier = msgspec.structs.replace(written, block=msgspec.structs.replace(written.block, number=1))
     elsewhere.write_bytes(msgspec.json.encode(earlier))
