@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.direct_nodes import DOMAIN, GRID, SLOT, Street, best_welfare, welfare, wish, wishes
-from transactive.core.errors import RuleBroken, StateError
+from transactive.core.errors import DataError, RuleBroken, StateError
 from transactive.core.proofs import signing
 from transactive.core.proofs.deals.deal import Award, Bid
 from transactive.core.proofs.deals.quotes import Quote
@@ -326,6 +326,20 @@ def test_a_node_that_was_killed_in_mid_round_says_the_same_again() -> None:
     assert sum(node.purse.position for node in again.nodes) == 0
     assert {d.hash for node in of.nodes for d in node.deals} <= {d.hash for node in again.nodes for d in node.deals}
     again.check()
+
+
+def test_a_node_goes_on_with_no_journal_of_another_market() -> None:
+    of, kept = street(), list[bytes]()
+    of.nodes[HOME]._journal = kept.append
+    of.begin()
+    again = street()
+    again.nodes[HOME].resume(kept)
+    with pytest.raises(DataError, match="another market's"):
+        again.nodes[SUN].resume(kept)
+    elsewhere = street().nodes[HOME]
+    elsewhere.terms = replace(elsewhere.terms, domain=b"\1" * 32)
+    with pytest.raises(DataError, match="another market's"):
+        elsewhere.resume(kept)
 
 
 def test_a_journal_on_disk_gives_its_whole_records_and_goes_on(tmp_path: Path) -> None:

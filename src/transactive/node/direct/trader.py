@@ -243,7 +243,7 @@ class DirectTrader:
                     f"negotiated {time_text(mine.slot)}: buys {bought} Wh, sells {sold} Wh,"
                     f" {len(terms.roll.allowances)} members, {running.sent} datagrams"
                 )
-        except (StateError, OSError) as error:
+        except (DataError, StateError, OSError) as error:
             self._tell(f"not traded directly: {error}")
         finally:
             mine.transport.close()

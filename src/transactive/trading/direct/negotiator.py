@@ -64,13 +64,11 @@ class Negotiator:
         self.board = QuoteBoard(terms, signer)
         self.purse = Purse(terms, curve, *within)
         self.plan: Plan | None = None
-        self.complaints: set[int] = set()
         self.paired: set[Quarrel] = set()
-        self.left_out: set[int] = set()
+        self.complaints, self.left_out = set[int](), set[int]()
         self._key, self._draw, self._journal, self._signer = key, draw, journal, signer
         self._neighbours = list(neighbours)
-        self._awaited: set[int] = set()
-        self._heard: set[int] = set()
+        self._awaited, self._heard = set[int](), set[int]()
         self._waiting: list[tuple[bytes, bytes]] = []
         self._said: dict[int, bytes] = {}
 
@@ -271,13 +269,15 @@ class Negotiator:
     def resume(self, records: Iterable[bytes]) -> None:
         """Take up the records of a journal, in their order, before the first round: nothing is signed otherwise.
 
-        The curve is that of the journal, whatever the member has wanted since.
+        The curve is that of the journal, whatever the member has wanted since. Raises DataError for another market's.
         """
         for data in records:
             record = journal.read(data)
             if isinstance(record, Began):
-                _, self.curve, _ = messages.read_curve(record.curve, self.terms)
-                self.purse.curve = self.curve
+                _, curve, signature = messages.read_curve(record.curve, self.terms)
+                if not self._is_signed(curve.hash, signature, self.curve.key):
+                    raise DataError("the journal of this slot is another market's; this node sits the slot out")
+                self.curve = self.purse.curve = curve
             elif isinstance(record, SaidQuote):
                 self._said[record.round] = record.quote
             elif isinstance(record, Bade):
