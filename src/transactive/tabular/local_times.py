@@ -149,9 +149,9 @@ def _refuse_never_shown(
 
 
 def _runs_backwards(frame: pl.DataFrame, column: str) -> bool:
-    """Whether a file's newest rows stand first."""
-    times = frame[column].drop_nulls()
-    return bool(len(times) and times[0] > times[-1])
+    """Whether newer rows stand before older ones: by most steps, as parts of a file may stand in another order."""
+    steps = frame[column].drop_nulls().diff().drop_nulls()
+    return int((steps < 0).sum()) > int((steps > 0).sum())
 
 
 def _wall(local: int) -> str:
