@@ -72,7 +72,7 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     meter = _named(rest, words.METER)
     quality = quality_in(sheet, rest)
     rest = [name for name in rest if name != meter and not (quality and name == quality.column)]
-    numbers = _sums_alone([name for name in rest if _says(name) or is_number(samples[name])])
+    numbers = _sums_alone([name for name in rest if _says(name) or is_number(samples[name])], samples)
     registers = kinds_of_rows(sheet, rest, told) or tuple(
         rule for name in numbers if (rule := _register(sheet, name, numbers, told))
     )
@@ -128,10 +128,11 @@ def _refuse_two_of_one(sheet: Sheet, rules: tuple[RegisterRule, ...]) -> None:
             )
 
 
-def _sums_alone(names: list[str]) -> list[str]:
+def _sums_alone(names: list[str], samples: dict[str, list[str]]) -> list[str]:
     """Columns without tariffs and phases whose sum has one of its own: phases add up to more than what counts."""
-    sums = [name for name in names if _words_of(name) & set(words.TOTAL) and not words.no_register(name)]
-    summed = {words.register_of(name) for name in sums}
+    sums = [name for name in names if _words_of(name) & set(words.TOTAL)]
+    names = [name for name in names if name not in sums or samples[name]]  # nobody filled it in
+    summed = {words.register_of(name) for name in sums if name in names and not words.no_register(name)}
     parts = [name for name in names if name not in sums and words.PARTS.search(words.plain(name))]
     return [name for name in names if name not in parts or words.register_of(name) not in summed]
 
