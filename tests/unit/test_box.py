@@ -3,7 +3,7 @@
 import os
 from contextlib import closing
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 import pytest
@@ -211,6 +211,20 @@ def test_an_invitation_is_for_one_member_some_minutes_and_one_meter(tmp_path, ke
     assert (tmp_path / "invitations.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(InputError, match="over before it is used"):
         made.add(2, now=1_000, seconds=0)
+
+
+def test_who_was_let_in_is_told_who_the_market_is_when_its_invitation_is_over(tmp_path, key):
+    """A box of before counts were signed takes none from a market that it does not know."""
+    made, welcomed = Invitations(tmp_path), list[str]()
+    code = made.add(2, now=1_000, seconds=600).code
+    made.add(3, now=5_000, seconds=600)
+    collector: Any = SimpleNamespace(is_used=lambda _: True, count=lambda meter: 7 if meter == key.address else None)
+    counter: Any = SimpleNamespace(welcome=lambda _, code: welcomed.append(code), leaves=SimpleNamespace())
+    clock: Any = SimpleNamespace(now=5_000)
+    inlet = Inlet("mqtt://127.0.0.1", "street", collector, made, clock, print, counter, cast("Any", SimpleNamespace()))
+    for meter in (key.address, "0x" + "11" * 20):
+        inlet._enrol(meter, invitation_proof(code, meter))
+    assert welcomed == [code]
 
 
 def test_a_meter_that_has_to_be_confirmed_waits_for_the_operator(tmp_path, key):

@@ -153,8 +153,8 @@ class Inlet:
     def _enrol(self, meter: str, proof: bytes) -> None:
         """Enrol a meter that shows an invitation which nobody has used."""
         invitation = self._invitations.of(proof, meter, self._clock.now)
-        if invitation and self._collector.count(meter) is not None:
-            self._answer(meter, self._counter.welcome(meter, invitation.code))
+        if self._collector.count(meter) is not None and (shown := self._invitations.shown(proof, meter)):
+            self._answer(meter, self._counter.welcome(meter, shown.code))
         if invitation is None or self._collector.is_used(invitation.hash):
             if self._collector.count(meter) is None:
                 self._tell(f"meter {meter} shows no open invitation; invite it with `transactive node invite`")

@@ -55,14 +55,14 @@ class Invitations:
             raise InputError(f"an invitation of {seconds} s is over before it is used; give some minutes")
         letters = [[secrets.choice(ALPHABET) for _ in range(EACH)] for _ in range(GROUPS)]
         made = Invitation("-".join("".join(group) for group in letters), member, now + seconds, "" if confirm else None)
-        others = [one for one in self.open(now) if one.member != member]
+        others = [one for one in self._all() if one.member != member]
         write_private(self._path, msgspec.json.encode([*others, made]))
         return made
 
     def confirm(self, member: int, meter: str, now: int) -> None:
         """Let a member's meter (address) use its invitation, and no other. Raises InputError where none is open."""
-        found = self.open(now)
-        own = next((one for one in found if one.member == member), None)
+        found = self._all()
+        own = next((one for one in found if one.member == member and one.until >= now), None)
         if own is None:
             raise InputError("no invitation of this member is open; invite its meter with `transactive node invite`")
         made = msgspec.structs.replace(own, meter=meter)
@@ -70,15 +70,23 @@ class Invitations:
 
     def open(self, now: int) -> list[Invitation]:
         """Invitations that are not over."""
-        try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=list[Invitation])
-        except FileNotFoundError:
-            return []
-        return [one for one in found if one.until >= now]
+        return [one for one in self._all() if one.until >= now]
 
     def of(self, proof: bytes, meter: str, now: int) -> Invitation | None:
-        """The invitation that a meter (address) shows to have, if it is one."""
-        for one in self.open(now):
+        """The invitation that a meter (address) shows to have, if it is one that is not over."""
+        shown = self.shown(proof, meter)
+        return shown if shown and shown.until >= now else None
+
+    def shown(self, proof: bytes, meter: str) -> Invitation | None:
+        """The same, also of one that is over: who was let in by it is still told who the market is."""
+        for one in self._all():
             if hmac.compare_digest(invitation_proof(one.code, meter), proof):
                 return one
         return None
+
+    def _all(self) -> list[Invitation]:
+        """The last invitation of each member."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=list[Invitation])
+        except FileNotFoundError:
+            return []
