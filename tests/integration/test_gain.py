@@ -84,7 +84,10 @@ def test_a_run_ends_without_a_share_where_no_plan_for_all_is_found(setting, slot
     community = replace_fields(
         setting.community, members=members, tariff=replace_fields(setting.community.tariff, **prices)
     )
-    assert compared.reached(replace(setting, community=community), slots, []) is None
+    changed = replace(setting, community=community)
+    walk = recorded_run(changed, slots)
+    walk.run()
+    assert compared.reached(changed, slots, bills_of(walk)) is None
 
 
 def test_a_share_needs_something_to_gain():

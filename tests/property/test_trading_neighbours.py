@@ -15,7 +15,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.engine.devices.neighbours import Neighbours
 from transactive.trading.devices.compiled import backward
-from transactive.trading.devices.energy_value import tariff_prices
+from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 from transactive.trading.devices.follow import BATTERY, follow, reach
 from transactive.trading.devices.neighbours import held_worth, worths
 from transactive.trading.devices.plan import by_columns, slot_cost
@@ -131,6 +131,23 @@ def test_all_batteries_together_count_on_what_the_community_has_once(seed):
     )
     assert (shared[:, :, ::2] == alone).all(), "two like streets beside each other plan as one alone"
     assert (np.diff(alone, axis=1) <= 0).all()
+
+
+@given(seeds, st.integers(-400_000, 400_000), st.integers(-400_000, 400_000))
+def test_no_battery_takes_and_gives_at_once_whatever_the_tariff(seed, supply, fee):
+    """Feed-in above the supply price, or a fee below zero: a Wh to spare is nowhere worth more than a need."""
+    draw = np.random.default_rng(seed)
+    community, _, _ = forecasts(draw, 1)
+    for price in (inside_prices, tariff_prices):
+        need, spare = price(community, [Tariff(supply, int(draw.integers(-400_000, 400_000)), fee)] * SLOTS)
+        assert (spare <= need).all()
+    devices, size = owned(4, draw), (16, 4)
+    held = held_worth(-np.sort(-draw.integers(-400_000, 400_000, size), axis=0), np.zeros((2, 4), np.int64), devices)
+    levels = held.rules(np.array([supply + fee]), np.array([supply]))[:, 0]
+    charge, discharge, _ = follow(
+        DeviceRules(0, *levels), devices, draw.integers(0, devices.capacity_wh + 1), draw.integers(-4_000, 4_000, 4)
+    )
+    assert not np.minimum(charge, discharge).any()
 
 
 @settings(max_examples=30)

@@ -4,6 +4,9 @@ Inside the community a need or a give that was not traded ahead meets others fir
 Whether the next Wh meets a neighbour or the supplier depends on which way the community leans in the slot: with it
 short, a Wh that a home needs costs the supply price and one to spare brings g; with it long, a Wh that it needs costs
 n + fee and one to spare brings the feed-in price. The forecast's samples say how likely each is.
+
+A Wh to spare is nowhere worth more than one that a home needs, also where the feed-in price is above the supply price:
+one meter does not take and give in the same moment, so no battery can earn what they are apart.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ def inside_prices(forecast: Forecast, tariffs: Sequence[Tariff]) -> PricePair:
     need_short, need_long, spare_short, spare_long = prices.T
     need = (short * need_short + (samples - short) * need_long) // samples
     spare = (short * spare_short + (samples - short) * spare_long) // samples
-    return need, spare
+    return need, np.minimum(spare, need)
 
 
 def carbon_value(forecast: Forecast, grid_g: IntArray) -> IntArray:
@@ -46,4 +49,4 @@ def carbon_value(forecast: Forecast, grid_g: IntArray) -> IntArray:
 def tariff_prices(_: Forecast, tariffs: Sequence[Tariff]) -> PricePair:
     """The supplier's two prices: what energy is worth to a home that is alone with its tariff."""
     supply, feed_in = np.array([(tariff.supply, tariff.feed_in) for tariff in tariffs], np.int64).T
-    return supply, feed_in
+    return supply, np.minimum(feed_in, supply)

@@ -47,7 +47,7 @@ class HeldWorth:
         need: what a Wh costs that a home takes; spare: what one brings that it gives. At what it is worth held, to the
         µ¤, energy is given: the price of a later slot is only expected.
         """
-        prices = need[:, None] + self.added[0], spare[:, None] + self.added[1]
+        prices = need[:, None] + self.added[0], np.minimum(spare, need)[:, None] + self.added[1]
         grid, surplus = (self._up_to(self.worth, price) for price in prices)
         efficiency = self.stores.efficiency_ppm
         serve, export = (self._up_to(self.worth * PPM, (price + 1) * efficiency) for price in prices)
