@@ -150,6 +150,23 @@ def test_no_battery_takes_and_gives_at_once_whatever_the_tariff(seed, supply, fe
     assert not np.minimum(charge, discharge).any()
 
 
+@settings(max_examples=10)
+@given(seeds)
+def test_a_battery_that_its_owner_keeps_whole_takes_no_part_of_the_street(seed):
+    draw = np.random.default_rng(seed)
+    community, homes, tariffs = forecasts(draw, 2)
+    need, spare = (price[:, None] + np.zeros(2, np.int64) for price in tariff_prices(community, tariffs))
+    room = np.array([tariff.room for tariff in tariffs])
+    size, power, whole = np.full(2, 9_000), np.full(2, 5_000), np.full(2, 900_000)
+    both = Devices(0 * size, size, power, whole, np.array([0, 9_000]))
+    found = worths(community.net_load_wh, homes.net_load_wh, both, (need, spare), room, SLOTS)
+    one = np.array([0])
+    alone = worths(
+        community.net_load_wh, homes.net_load_wh[:, :, :1], both.rows(one), (need[:, :1], spare[:, :1]), room, SLOTS
+    )
+    assert (found[:, :, :1] == alone).all()
+
+
 @settings(max_examples=30)
 @given(seeds)
 def test_what_a_battery_wants_falls_with_the_price_and_keeps_to_its_owner(seed):

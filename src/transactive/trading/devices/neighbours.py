@@ -2,7 +2,7 @@
 
 All that a home needs to know of the others is what anybody may: the forecast of the community's sum, and what all its
 batteries hold together. Where all batteries do alike, the community's net load turns at the very Wh at which a home
-counts on no more of it than its battery's part of all capacity:
+counts on no more of it than its battery's part of all capacity, without what owners keep:
 
     net load of those beside = net load of all, without batteries x own capacity / capacity of all − the home's own
 
@@ -88,8 +88,8 @@ def worths(
     batteries, (slots, samples, batteries). prices: of a need and of a spare Wh at each home's tariff [µ¤/kWh], each
     (slots, batteries); room: what a Wh that meets neighbours saves [µ¤/kWh], (slots,). upto: slots that are told.
     """
-    slots, capacity_wh = len(room), devices.capacity_wh
-    stores = batteries(replace(devices, capacity_wh=_above_kept(devices)), slots)
+    slots, capacity_wh = len(room), _above_kept(devices)
+    stores = batteries(replace(devices, capacity_wh=capacity_wh), slots)
     load, (need, spare) = net_load_wh[:, ::EVERY], prices
     beside = community[:, ::EVERY] * capacity_wh // max(int(capacity_wh.sum()), 1) - load
     rest, limit = (np.full(len(capacity_wh), number) for number in (int(need.min(initial=LARGEST_WORTH)), NO_LIMIT_WH))
