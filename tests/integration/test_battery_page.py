@@ -7,6 +7,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.test_api import serving
 from transactive.services.battery_days import BatteryDay, battery_day
+from transactive.services.privacy import consents
 from transactive.store import Store
 from transactive.store.devices.plans import plans_of
 from transactive.store.read.runs import Reader
@@ -117,3 +118,20 @@ def test_programs_read_the_same_reasons(demo_run):
 def test_schedule_why_tells_a_day_in_words(demo_run):
     told = call("schedule", "why", "--member", "house-17", "--state", str(demo_run.folder), "--day", "2017-06-08")
     assert told.out.count("Otherwise the plan would have cost") > 5
+
+
+def test_without_consent_nobody_else_sees_what_a_plan_expects(demo_run, monkeypatch):
+    monkeypatch.setattr(consents, "withheld", lambda _folder, community, *_: set(range(len(community.members))))
+    with closing(Store(demo_run.folder)) as store:
+        run = Reader(store).run()
+    assert run is not None
+    community = run.community
+    member = next(each.id for each in community.members if each.battery_wh)
+    assert consents.sees_forecasts(demo_run.folder, community, community.ids.index(member), member)
+    with serving(demo_run.folder) as client:
+        found = client.get(f"/api/v1/battery?member={member}").json()
+        page = client.get(f"/member?member={member}").text
+    assert found["delivered"]
+    assert found["rest"] == found["next_day"] == []
+    assert {slot["planned_net_load_wh"] for slot in found["delivered"]} == {None}
+    assert "did not agree that others see its forecasts" in page

@@ -62,10 +62,12 @@ class BatteryDay:
     made: int | None
 
 
-def battery_day(reader: Reader, run: Run, member: int, first_wh: int, start: int, last: int) -> BatteryDay | None:
+def battery_day(
+    reader: Reader, run: Run, member: int, first_wh: int, start: int, last: int, *, with_plans: bool = True
+) -> BatteryDay | None:
     """The day of a member's battery that begins at `start`, delivered up to slot `last`; None without a battery.
 
-    first_wh: what it held at midnight [charged Wh].
+    first_wh: what it held at midnight [charged Wh]. with_plans: whether its plans, which tell forecasts, may be seen.
     """
     limits = limits_of(run, member)
     if not limits.capacity_wh:
@@ -73,7 +75,7 @@ def battery_day(reader: Reader, run: Run, member: int, first_wh: int, start: int
     clock, words = run.clock, Words(run.community.currency, run.community.zone)
     end = words.next_day(start)
     period = clock.slots_per_period * clock.length
-    plans = [plan for plan in plans_of(reader.store, start - period, end) if plan.made < end]
+    plans = [plan for plan in plans_of(reader.store, start - period, end) if with_plans and plan.made < end]
     rows = slots_of(reader, member, start, min(last, end - 1))
     found, held = [], first_wh
     for row in rows:

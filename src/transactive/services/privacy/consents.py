@@ -6,6 +6,7 @@ until a home agrees, and off again from the moment it withdraws.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,12 @@ def withheld(folder: Path, community: Community, purpose: Purpose, now: int) -> 
     if purpose not in community.privacy.ask:
         return set()
     return set(range(len(community.members))) - agreed(read_consents(folder), purpose, now)
+
+
+def sees_forecasts(folder: Path, community: Community, member: int, viewer: str | None) -> bool:
+    """Whether a viewer may see what is forecast of a home now. viewer: its own home; None for staff."""
+    own = viewer is not None and community.ids[member] == viewer
+    return own or member not in withheld(folder, community, "forecasts", int(time.time()))
 
 
 def shown_items(folder: Path, community: Community, items: Sequence[Item], own: int | None, now: int) -> list[Item]:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from transactive.core.errors import InputError
 from transactive.services.battery_days import ComingSlot, ExplainedSlot, battery_day
+from transactive.services.privacy.consents import sees_forecasts
 from transactive.texts.formatting import Words, stamp
 from transactive.web.api.paging import SHARED, ApiRequest, OfMember, whose
 from transactive.web.api.records import Money, Price, Time, View, Wh
@@ -32,7 +33,10 @@ class BatterySlotView(View, frozen=True, kw_only=True):
     charge_wh: Annotated[Wh, Meta(description="At the meter")]
     discharge_wh: Annotated[Wh, Meta(description="At the meter")]
     held_wh: Annotated[Wh | None, Meta(description="After the slot; null while it is only planned")]
-    planned_held_wh: Annotated[Band | None, Meta(description="After the slot; null where no plan was kept")]
+    planned_held_wh: Annotated[
+        Band | None,
+        Meta(description="After the slot; null where no plan was kept, or the home keeps its forecasts to itself"),
+    ]
     planned_net_load_wh: Annotated[Band | None, Meta(description="Of the home without its battery")]
     planned_at: Annotated[Time | None, Meta(description="When the plan was made")]
     did: Annotated[str, Meta(description="Such as stored, took, served, gave, kept, left_room, full, empty, rested")]
@@ -68,7 +72,8 @@ def battery(
     if not words.day_start(run.first_slot) <= start <= position.delivered:
         raise NotFound(f"day {day}: nothing of it is delivered in this run")
     held = device.battery_initial_wh + totals.days.before(start, "charged_wh", index)
-    found = battery_day(run_context.reader, run, index, held, start, position.delivered)
+    seen = sees_forecasts(run_context.reader.store.path.parent, run.community, index, request.user.member)
+    found = battery_day(run_context.reader, run, index, held, start, position.delivered, with_plans=seen)
     if found is None:
         raise NotFound(f"member {device.id}: has no battery")
     return BatteryDayView(

@@ -14,9 +14,11 @@ from litestar.response import Redirect, Template
 from transactive.core.slots import DAY, time_text
 from transactive.services.finding_notes import muted
 from transactive.services.papers.jobs import PaperJobs
+from transactive.services.privacy.consents import sees_forecasts
 from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
+from transactive.web.api import item_shapes
 from transactive.web.api.bill_routes import seen_by
 from transactive.web.api.paging import looked
 from transactive.web.assistants.card import drafts_card
@@ -152,8 +154,10 @@ def member_template(
     history = history_part(past, asked, shown, "member", member=index, path="/member", keep={"member": wanted})
     start = context["day"]["start"]
     held = run.community.members[index].battery_initial_wh + totals.days.before(start, "charged_wh", index)
-    battery = battery_part(run_context.reader, run, index, held, start, position.delivered)
-    mine = own_findings(run, read_items(run_context.reader.store, index), past.words)
+    seen = sees_forecasts(run_context.reader.store.path.parent, run.community, index, viewer.member)
+    battery = battery_part(run_context.reader, run, index, held, start, position.delivered, with_plans=seen)
+    items = item_shapes.shown(run_context.reader.store, run, viewer, read_items(run_context.reader.store, index))
+    mine = own_findings(run, items, past.words)
     plans = own_plans(plan_notices(run, run_context.reader.store.path.parent, past.words), index)
     may_answer, folder = viewer.member == wanted and bool(viewer.account), run_context.reader.store.path.parent
     drafts = drafts_card(folder, run.community.ids[index], past.words, int(time.time()), may_answer=may_answer)

@@ -12,18 +12,21 @@ from transactive.web.charts.battery import battery_chart
 from transactive.web.pages.parts.times import slot_mark
 
 
-def battery_part(reader: Reader, run: Run, member: int, first_wh: int, start: int, last: int) -> dict[str, Any] | None:
+def battery_part(
+    reader: Reader, run: Run, member: int, first_wh: int, start: int, last: int, *, with_plans: bool = True
+) -> dict[str, Any] | None:
     """The card of a member's battery from midnight `start` to slot `last`; None without a battery.
 
-    first_wh: what it held at midnight [charged Wh].
+    first_wh: what it held at midnight [charged Wh]. with_plans: whether its plans may be seen.
     """
-    day = battery_day(reader, run, member, first_wh, start, last)
+    day = battery_day(reader, run, member, first_wh, start, last, with_plans=with_plans)
     if day is None:
         return None
     words, device = Words(run.community.currency, run.community.zone), run.community.members[member]
     tomorrow = words.next_day(start)
     return {
         "chart": battery_chart(day.delivered, day.rest, run, start, device.battery_wh, words),
+        "withheld": not with_plans,
         "size": figure(f"{device.battery_wh / 1000:g}"),
         "sums": _sums(day, run, words),
         "rows": [_delivered_row(slot, run, words) for slot in day.delivered],
