@@ -16,6 +16,7 @@ from transactive.cli import main
 from transactive.cli.token.actions import create_token
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError, StateError
+from transactive.core.items import Item, ItemState
 from transactive.core.slots import DAY
 from transactive.engine.replay import replay, slots_from
 from transactive.services.finding_notes import FindingNote, all_notes, say
@@ -26,8 +27,11 @@ from transactive.services.privacy.processing import PROCESSING
 from transactive.services.states import backup
 from transactive.store import Store
 from transactive.store.files import copy_together
+from transactive.store.read.items import read_items
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader
+from transactive.store.write.items import save_items
+from transactive.store.write.retention import drop_before
 from transactive.web.accounts import looks
 from transactive.web.accounts.assistant_log import asked_by_assistants
 from transactive.web.accounts.looks import EVERYBODY, looks_at, note_look
@@ -46,7 +50,8 @@ def finished(tmp_path_factory):
 
     def make(folder):
         path = write_community(folder)
-        path.write_text(path.read_text().replace('id = "b"', f'id = "b"\nname = "{NAME}"', 1))
+        text = path.read_text().replace('id = "b"', f'id = "b"\nname = "{NAME}"', 1)
+        path.write_text(f'{text}\n[privacy]\nask = ["forecasts", "detection"]\n')
         setting = load_setting(path)
         replay(setting, slots_from(setting), folder / "state", seed="transactive")
 
@@ -209,6 +214,70 @@ def test_a_record_of_erasures_that_cannot_be_read_lets_no_backup_open(finished, 
         main(["state", "restore", str(tmp_path / "backup"), "--state", str(finished)])
     assert "erased.jsonl line 2: is no erasure" in capsys.readouterr().err
     assert (finished / "market.sqlite").stat().st_ino == before
+
+
+def test_a_home_agrees_and_complains_on_its_page_and_the_operator_answers(finished, capsys):
+    operator = bearer(create_token(finished, "operator", None))
+    with browser(finished, SECURE) as home:
+        join(home, finished, "member", "b")
+        assert "not agreed" in home.get("/privacy").text
+        hidden = forecast_for(finished, operator)
+        agree = {"purpose": "forecasts", "word": "agree"}
+        assert home.post("/privacy/consents", data=agree, follow_redirects=False).status_code == 303
+        assert (hidden, forecast_for(finished, operator)) == ({None}, {None, "b"})
+        twice = home.post("/privacy/consents", data=agree)
+        assert (twice.status_code, "how it stands already" in twice.text) == (400, True)
+        home.post("/privacy/complaints", data={"text": "Read <twice>", "about": "1"})
+        page = home.get("/privacy").text
+        assert "Read &lt;twice&gt;" in page
+        assert "to be answered by" in page
+        answer = {"outcome": "upheld", "text": "Read anew."}
+        assert home.post("/privacy/complaints/1", data=answer).status_code == 403
+    with browser(finished, SECURE) as other:
+        join(other, finished, "member", "c", "cleo")
+        assert "Read &lt;twice&gt;" not in other.get("/privacy").text
+        assert other.post("/privacy/complaints/1", data={"outcome": "withdrawn"}).status_code == 404
+    with browser(finished, SECURE) as staff:
+        answered = staff.post("/privacy/complaints/1", data=answer, headers=operator, follow_redirects=False)
+        assert answered.status_code == 303
+    main_done("privacy", "complaints", "--state", str(finished), "--json")
+    (told,) = json.loads(capsys.readouterr().out)["complaints"]
+    assert (told["member"], told["state"], told["answer"]) == ("b", "upheld", "Read anew.")
+    copy, _ = everything(copy_of_data(finished, "b", {}))
+    assert [(each["purpose"], each["given"], each["by"]) for each in copy["consents"]] == [("forecasts", True, "ada")]
+    assert [each["text"] for each in copy["complaints"]] == ["Read <twice>", "Read anew."]
+    main_done("privacy", "consent", "b", "forecasts", "--state", str(finished), "--withdraw")
+    erase(finished, "b", ["ada"], keep_years=10, now=NOW)
+    assert not list(still_named(finished, ["twice", "Read anew"]))
+
+
+def forecast_for(folder, operator):
+    """Whose forecasts the operator sees; None for all homes together."""
+    with browser(folder, SECURE) as staff:
+        return {each.get("member") for each in staff.get("/api/v1/forecasts", headers=operator).json()["items"]}
+
+
+def test_a_run_from_which_old_forecasts_went_is_sound(finished, capsys):
+    with closing(Store(finished)) as store:
+        older = drop_before(store, "forecasts", 2**40, do=False)
+        assert older > 0
+        assert drop_before(store, "forecasts", 2**40, do=True) == older
+        assert drop_before(store, "forecasts", 2**40, do=False) == 0
+    main_done("state", "check", "--state", str(finished))
+    capsys.readouterr()
+    main_done("privacy", "retain", "--state", str(finished), "--json")
+    assert json.loads(capsys.readouterr().out)["forecasts"] == "kept as long as the run"
+
+
+def test_closed_findings_go_once_they_are_old_and_their_numbers_are_not_given_again(tmp_path):
+    def item(number, state, changed):
+        return Item(number, "theft", 1, 0, 1, 1, "", 1, 0, 0, state, changed)
+
+    closed, opened = ItemState.CLOSED, ItemState.OPEN
+    with closing(Store(tmp_path)) as store:
+        save_items(store, [item(1, closed, 5), item(2, opened, 5), item(3, closed, 50), item(4, closed, 5)])
+        assert drop_before(store, "findings", 10, do=True) == 1
+        assert [each.number for each in read_items(store)] == [2, 3, 4]
 
 
 def main_done(*words):
