@@ -157,7 +157,9 @@ def _settlement(life: Life) -> None:
     life.refused("act close --account ada", why="settlement: nothing to end")
     for act in ("veto", "retract", "demand --account ada", "overdue --account ada --member ada"):
         life.wrong(f"act {act}", why="slot: no such slot is committed")
-        life.did.add(("act", act.split()[0]))  # test_acts_with_commitments does them
+        life.did.add(("act", act.split()[0]))  # test_acts_about_a_commitment does them
+    life.wrong("act show-substituted --account ada --leaf none.json", why="none.json")
+    life.did.add(("act", "show-substituted"))  # and this one
 
 
 def _registry(life: Life) -> None:
@@ -336,6 +338,7 @@ def test_acts_about_a_commitment(place, monkeypatch, capsys):
     assert "nobody has asked for what it shows" in life.type("answer", "leaf-2.json", "--as", "operator", code=3)
     assert json.loads(life.type("answer", "leaf-1.json", "--as", "operator"))["sent"]["gas"] > 0
     life.refused(f"act overdue --account ben --member ada --slot {at(1)}", why="demands: nothing demanded")
+    life.refused("act show-substituted --account ben --leaf leaf-1.json", why="demands: metered")
     assert life.do(f"act veto --slot {at(3)}")["by"] == "arbiter"
     life.wrong(f"act retract --slot {at(3)}", why="no such slot is committed")
     life.now += window + 60  # while what was vetoed can be shown, the same commitments are not netted again

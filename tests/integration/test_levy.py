@@ -20,7 +20,7 @@ EUR_75_36 = 75_360_000
 
 
 def with_levy(setting: Setting, **rules) -> Setting:
-    """The same community with a levy; batteries follow their own homes, so that nobody buys back what it made itself."""
+    """The same community with a levy; batteries follow their homes, so that nobody buys back what it made itself."""
     carbon = msgspec.structs.replace(setting.community.carbon, levy=LevyRules(**rules))
     trading = msgspec.structs.replace(setting.community.trading, plans="alone")
     return replace(setting, community=msgspec.structs.replace(setting.community, carbon=carbon, trading=trading))

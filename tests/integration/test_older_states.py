@@ -170,7 +170,7 @@ def test_what_members_had_offered_is_in_the_log_of_their_acts(sample_state, tmp_
     with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
         database.execute("drop table acts")
         database.execute("drop table plans")
-        database.execute("delete from digests where \"table\" = 'plans'")
+        database.execute("delete from digests where name = 'plans'")
         database.execute("update alembic_version set version_num = '0008'")
     with closing(Store(state)) as store:
         logged = acts_after(store, 0)

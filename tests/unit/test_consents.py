@@ -41,11 +41,11 @@ def test_a_home_agrees_exactly_if_its_last_word_by_then_said_so(words, at):
 def test_what_is_asked_is_hidden_until_a_home_agrees_and_again_once_it_withdraws(community, tmp_path):
     everyone = set(range(len(community.members)))
     assert withheld(tmp_path, community, "forecasts", 10) == everyone
-    say_consent(tmp_path, community, Consent(1, "forecasts", True, 10, "ada"))
+    say_consent(tmp_path, community, Consent(1, "forecasts", at=10, by="ada", given=True))
     assert withheld(tmp_path, community, "forecasts", 9) == everyone
     assert withheld(tmp_path, community, "forecasts", 10) == everyone - {1}
     assert withheld(tmp_path, community, "detection", 10) == everyone
-    say_consent(tmp_path, community, Consent(1, "forecasts", False, 20, "ada"))
+    say_consent(tmp_path, community, Consent(1, "forecasts", at=20, by="ada", given=False))
     assert withheld(tmp_path, community, "forecasts", 20) == everyone
     (forecasts, detection) = standing(tmp_path, community, 1, 20)
     assert (forecasts.given, [word.given for word in forecasts.said]) == (False, [True, False])
@@ -56,26 +56,26 @@ def test_who_asks_for_nothing_hides_nothing_and_hears_no_consent(tmp_path):
     silent = msgspec.toml.decode(EXAMPLE.read_text(), type=Community)
     assert withheld(tmp_path, silent, "forecasts", 10) == set()
     with pytest.raises(InputError, match=r"privacy\.ask in the community file has nothing"):
-        say_consent(tmp_path, silent, Consent(1, "forecasts", True, 10))
+        say_consent(tmp_path, silent, Consent(1, "forecasts", at=10, given=True))
     assert not (tmp_path / FILE).exists()
 
 
 def test_a_word_that_changes_nothing_is_refused(community, tmp_path):
     with pytest.raises(InputError, match="how it stands already"):
-        say_consent(tmp_path, community, Consent(1, "detection", False, 10))
+        say_consent(tmp_path, community, Consent(1, "detection", at=10, given=False))
 
 
 def test_without_consent_others_see_faults_of_the_meter_and_the_feeder_alone(community, tmp_path):
     items = [item(1, "PV fault", 1), item(2, "dead meter", 1), item(3, "theft", None), item(4, "PV fault", 2)]
     assert [each.number for each in shown_items(tmp_path, community, items, None, 10)] == [2, 3]
     assert [each.number for each in shown_items(tmp_path, community, items, 1, 10)] == [1, 2, 3]
-    say_consent(tmp_path, community, Consent(2, "detection", True, 10))
+    say_consent(tmp_path, community, Consent(2, "detection", at=10, given=True))
     assert [each.number for each in shown_items(tmp_path, community, items, None, 10)] == [2, 3, 4]
 
 
 def test_an_erasure_leaves_the_word_and_takes_who_signed_in(community, tmp_path):
-    say_consent(tmp_path, community, Consent(1, "forecasts", True, 10, "ada"))
-    say_consent(tmp_path, community, Consent(2, "forecasts", True, 10, "bob"))
+    say_consent(tmp_path, community, Consent(1, "forecasts", at=10, by="ada", given=True))
+    say_consent(tmp_path, community, Consent(2, "forecasts", at=10, by="bob", given=True))
     assert blank_consents(tmp_path, 1, ["ada"]) == 1
     assert [(each.member, each.given, each.by) for each in read_consents(tmp_path)] == [(1, True, ""), (2, True, "bob")]
 

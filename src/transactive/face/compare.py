@@ -63,8 +63,8 @@ def compare(
     >>> import transactive as ta
     >>> ta.compare("demo", ["uniform", "pay_as_bid"], days=1)
     Demo community: 14 members, 24 slots from 2017-06-05T00:00Z
-      uniform     23.8 kWh traded, members saved 2.48 USD together, worse off: 1
-      pay_as_bid  23.8 kWh traded, members saved 2.48 USD together, worse off: 1
+      uniform     29.8 kWh traded, members saved 1.84 USD together, worse off: 4
+      pay_as_bid  29.8 kWh traded, members saved 1.84 USD together, worse off: 4
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ def simulate(
     >>> run = ta.simulate(ta.load("demo"), days=1)
     >>> run
     Demo community, uniform: 14 members, 24 slots from 2017-06-05T00:00Z
-    23.8 kWh traded, members saved 2.48 USD together, worse off: 1
+    29.8 kWh traded, members saved 1.84 USD together, worse off: 4
     >>> run.prices.columns[:4]
     ['slot_start', 'slot_start_local', 'price_micro_per_kwh', 'traded_wh']
 

@@ -165,7 +165,7 @@ KEYS: dict[str, dict[str, str]] = {
     },
     "TradingRules": {
         "agent": "Agent of every member that names none: curves, truthful, zic, zip, or one of a plug-in.",
-        "plans": "What batteries reckon with: their own home alone, or also their share of what neighbours lack or can spare.",
+        "plans": "What batteries reckon with: their own home, or what neighbours lack and can spare, too.",
     },
     "DetectionRules": {
         "watch": "Search each day's readings for theft and faults.",

@@ -213,8 +213,8 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
 
     @property
     def plans_among(self) -> bool:
-        """Whether batteries plan among neighbours."""
-        return self.trading.plans == "neighbours" and not self.grid.manage and self.sharing_in_force is None
+        """Whether batteries plan among neighbours: where no line is looked at, whose twin knows no trade."""
+        return self.trading.plans == "neighbours" and self.network is None and self.sharing_in_force is None
 
     @property
     def agents(self) -> list[str]:

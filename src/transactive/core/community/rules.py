@@ -163,7 +163,7 @@ class TradingRules(CommunityRecord, frozen=True, kw_only=True):
 
     plans: with neighbours a battery reckons with its share of what the community is expected to lack or to have to
     spare, offers at each price what it then does, and keeps to what was traded; alone it follows its own home. Where
-    lines are managed or keys share the energy, batteries plan alone.
+    there is a network or keys share the energy, batteries plan alone.
     """
 
     agent: str = "curves"
