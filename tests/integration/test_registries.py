@@ -462,6 +462,9 @@ def test_the_commands_hand_over_and_call_back(two, tmp_path):
     server.start()
     named = call("certificates", "registry", "peer", server.url, "--state", one, "--token-file", token, "--json")
     assert json.loads(named.out) == {"registry": TWO, "url": server.url}, named.err
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    liar = call("certificates", "registry", "peer", elsewhere, "--state", one, "--token-file", token)
+    assert (liar.code, f"calls itself {TWO}, which is at {server.url}" in liar.err) == (3, True), liar.err
     first, second = usable(one)[:2]
     options = ("--state", one, "--to", TWO, "--account", "cara")
     given = json.loads(call("certificates", "registry", "hand-over", first, *options, "--as", "supplier", "--json").out)

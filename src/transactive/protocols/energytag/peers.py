@@ -39,14 +39,25 @@ def read_peers(folder: Path) -> dict[str, PeerRegistry]:
     return {peer.name: peer for peer in peers}
 
 
-def add_peer(folder: Path, url: str, token: str, ca: Path | None) -> PeerRegistry:
-    """Ask a registry for its name and keep it, in place of one of that name. Raises InputError, DataError."""
+def add_peer(folder: Path, url: str, token: str, ca: Path | None, *, moved: bool) -> PeerRegistry:
+    """Ask a registry for its name and keep it, in place of one of that name at this address, or with `moved` at another.
+
+    A registry says itself what it is called: one that took another's name would get what is handed over to that one.
+    Raises InputError, DataError.
+    """
     if not token:
         raise InputError("the token that the registry gave is empty; it lets us in with `certificates registry client`")
     trusted = "" if ca is None else str(ca.resolve())
     peer = PeerRegistry(name=RegistryLink(url, token, ca).name(), url=url, token=token, ca=trusted)
     make_private(folder)
     with filelock.FileLock(folder / LOCK, mode=OWNER_FILE):
-        known = read_peers(folder) | {peer.name: peer}
+        known = read_peers(folder)
+        before = known.get(peer.name)
+        if before is not None and before.url != url and not moved:
+            raise InputError(
+                f"{url}: calls itself {peer.name}, which is at {before.url}; ask its operator, and give --moved if it is"
+                " the same"
+            )
+        known[peer.name] = peer
         write_private(folder / FILE, msgspec.json.format(msgspec.json.encode(list(known.values()))) + b"\n")
     return peer

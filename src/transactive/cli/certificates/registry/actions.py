@@ -51,7 +51,7 @@ def shut_out(folder: Path, name: str) -> None:
     print(f"{name}: revoked", file=sys.stderr)
 
 
-def name_peer(folder: Path, url: str, token_file: Path, ca: Path | None) -> dict[str, Any]:
+def name_peer(folder: Path, url: str, token_file: Path, ca: Path | None, *, moved: bool) -> dict[str, Any]:
     """Keep a registry as one that bundles may go to. Raises InputError, DataError."""
     with certificate_service(folder):
         pass  # a folder without a run is told first
@@ -59,7 +59,7 @@ def name_peer(folder: Path, url: str, token_file: Path, ca: Path | None) -> dict
         token = token_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--token-file {token_file}: cannot be read ({error})") from None
-    peer = add_peer(folder, url, token, ca)
+    peer = add_peer(folder, url, token, ca, moved=moved)
     return {"registry": peer.name, "url": peer.url}
 
 

@@ -107,7 +107,9 @@ def revoke(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `certif
 
 
 @registry.command
-def peer(url: str, *, state: Path, token_file: Path, ca: Path | None = None, json: Flag = False) -> None:
+def peer(
+    url: str, *, state: Path, token_file: Path, ca: Path | None = None, moved: Flag = False, json: Flag = False
+) -> None:
     """Name a registry that bundles may go to; it is asked for its name.
 
     Parameters
@@ -120,12 +122,14 @@ def peer(url: str, *, state: Path, token_file: Path, ca: Path | None = None, jso
         File with the token that it gave this registry.
     ca
         File with the certificates to trust, in place of the system's.
+    moved
+        Take the address for that of a registry of the same name that was at another.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.certificates.registry.actions import name_peer
 
-    report(name_peer(state, url, token_file, ca), json=json)
+    report(name_peer(state, url, token_file, ca, moved=moved), json=json)
 
 
 @registry.command
