@@ -40,7 +40,7 @@ def read_peers(folder: Path) -> dict[str, PeerRegistry]:
 
 
 def add_peer(folder: Path, url: str, token: str, ca: Path | None, *, moved: bool) -> PeerRegistry:
-    """Ask a registry for its name and keep it, in place of one of that name at this address, or with `moved` at another.
+    """Ask a registry for its name and keep it, in place of one of that name at this address, with `moved` at any.
 
     A registry says itself what it is called: one that took another's name would get what is handed over to that one.
     Raises InputError, DataError.
@@ -55,8 +55,8 @@ def add_peer(folder: Path, url: str, token: str, ca: Path | None, *, moved: bool
         before = known.get(peer.name)
         if before is not None and before.url != url and not moved:
             raise InputError(
-                f"{url}: calls itself {peer.name}, which is at {before.url}; ask its operator, and give --moved if it is"
-                " the same"
+                f"{url}: calls itself {peer.name}, which is at {before.url}; ask its operator, and give --moved if"
+                " it is the same"
             )
         known[peer.name] = peer
         write_private(folder / FILE, msgspec.json.format(msgspec.json.encode(list(known.values()))) + b"\n")
