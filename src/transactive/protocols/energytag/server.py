@@ -10,14 +10,14 @@ from pathlib import Path
 
 import uvicorn
 
-from transactive.core.errors import InputError, TransactiveError
+from transactive.core.errors import TransactiveError
 from transactive.links.connections import BoundedProtocol
-from transactive.links.listening import listen, server_tls
+from transactive.links.listening import listen
 from transactive.protocols.energytag.app import build_registry_app
 from transactive.protocols.energytag.delivering import deliver
 from transactive.protocols.energytag.desk import RegistryDesk
+from transactive.protocols.serving import ProtocolServer, require_tls
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PAUSE_SECONDS = 2.0
 """Between two rounds of what is in transit."""
 STOP_SECONDS = 3.0
@@ -36,17 +36,12 @@ class RegistryPlace:
     key: Path | None = None
 
 
-class RegistryServer:
+class RegistryServer(ProtocolServer):
     """Serves the register of a folder until it is stopped; the run there may be going on."""
 
     def __init__(self, folder: Path, place: RegistryPlace) -> None:
         """Bind a socket. Raises InputError without TLS beyond this machine, StateError without a free port or run."""
-        server_tls(place.certificate, place.key)  # what uvicorn could not use is said before anything is served
-        if place.host not in LOOPBACK and place.certificate is None and not place.url.startswith("https://"):
-            raise InputError(
-                f"--host {place.host}: registries speak over TLS; give --certificate and --key, or the --url of a proxy"
-                " that begins with https://"
-            )
+        require_tls(place.host, place.url, place.certificate, place.key, "registries speak")
         desk = RegistryDesk(folder)
         self.name, self._folder = desk.name, folder
         self._socket = listen(place.host, place.port)
@@ -58,7 +53,6 @@ class RegistryServer:
             ssl_keyfile=place.key,
         )  # fmt: skip
         self._server, self._over = uvicorn.Server(config), threading.Event()
-        self._thread: threading.Thread | None = None
 
     def run(self) -> None:
         """Serve and deliver until Ctrl-C."""
@@ -71,19 +65,6 @@ class RegistryServer:
             self._over.set()
             delivering.join(STOP_SECONDS)  # what it was about stays in transit, as after a kill
             self._socket.close()
-
-    def start(self) -> None:
-        """Run from a thread of its own; returns when the server answers."""
-        self._thread = threading.Thread(target=self.run, name="registry", daemon=True)
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            self._thread.join(0.01)
-
-    def stop(self) -> None:
-        """End what `start` began."""
-        self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join()
 
     def _deliver(self) -> None:
         """Deliver what is in transit, round by round; what goes wrong is logged once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import resource
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,23 +11,22 @@ from pathlib import Path
 
 import uvicorn
 
-from transactive.core.errors import InputError
 from transactive.core.slots import DAY
 from transactive.engine.live.boxes.import_limits import limits_in
 from transactive.links.callbacks import Callbacks
 from transactive.links.connections import BoundedProtocol
-from transactive.links.listening import listen, server_tls
+from transactive.links.listening import listen
 from transactive.protocols.openadr.app import build_vtn_app
 from transactive.protocols.openadr.clients import Doorkeeper
 from transactive.protocols.openadr.published import DAYS, Made, limit_events, price_events, programs_of, publish
 from transactive.protocols.openadr.sending import Repeating, send_due, wall_clock
 from transactive.protocols.openadr.vtn import Vtn
+from transactive.protocols.serving import ProtocolServer, require_tls
 from transactive.store import Store
 from transactive.store.protocols.openadr import ObjectBook
 from transactive.store.read.advice import cleared_prices
 from transactive.store.read.runs import Reader
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MOST_CONNECTIONS = 4_096
 PUBLISH_SECONDS, SEND_SECONDS = 2.0, 1.0
 
@@ -52,17 +50,12 @@ class Served:
     inside: bool = False
 
 
-class VtnServer:
+class VtnServer(ProtocolServer):
     """Serves the VTN of a folder until it is stopped; the run there may be going on."""
 
     def __init__(self, folder: Path, served: Served) -> None:
         """Bind a socket. Raises InputError without TLS beyond this machine, StateError without a free port."""
-        server_tls(served.certificate, served.key)  # what uvicorn could not use is said before anything is served
-        if served.host not in LOOPBACK and served.certificate is None and not served.url.startswith("https://"):
-            raise InputError(
-                f"--host {served.host}: OpenADR 3.1 is spoken over TLS; give --certificate and --key, or the --url of a"
-                " proxy that begins with https://"
-            )
+        require_tls(served.host, served.url, served.certificate, served.key, "OpenADR 3.1 is spoken")
         self._stack = ExitStack()
         with ExitStack() as stack:
             self._book = stack.enter_context(contextlib.closing(ObjectBook(folder)))
@@ -81,7 +74,6 @@ class VtnServer:
             ssl_certfile=served.certificate, ssl_keyfile=served.key, backlog=MOST_CONNECTIONS,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
-        self._thread: threading.Thread | None = None
 
     def run(self) -> None:
         """Publish, send and serve until Ctrl-C."""
@@ -95,19 +87,6 @@ class VtnServer:
             publishing.end()
             sending.end()
             self.close()
-
-    def start(self) -> None:
-        """Run from a thread of its own; returns when the server answers."""
-        self._thread = threading.Thread(target=self.run, name="vtn", daemon=True)
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            self._thread.join(0.01)
-
-    def stop(self) -> None:
-        """End what `start` began."""
-        self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join()
 
     def close(self) -> None:
         """Close the socket and the databases of a server that does not run."""
